@@ -1,0 +1,35 @@
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import UserManager as DjangoUserManager
+
+if TYPE_CHECKING:
+    from .models import User
+
+
+def normalise_email(value: str) -> str:
+    """The one form of an address that is stored and looked up: NFKC, casefolded, trimmed."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).strip()
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Makes users that sign in by e-mail."""
+
+    def create_user(  # type: ignore[override]
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(  # type: ignore[override]
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        return normalise_email(email or "")

@@ -1,0 +1,168 @@
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, Group, Permission
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.audit.trail import Trail
+
+from .managers import UserManager, normalise_email
+
+
+class NormalisedEmailField(models.EmailField):
+    """An address in its one form, in look-ups as well as in rows."""
+
+    def to_python(self, value: Any) -> Any:
+        return normalise_email(value) if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        return super().get_prep_value(self.to_python(value))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = self.to_python(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class User(AbstractUser):
+    """Someone who works in the back office. Signs in by e-mail; a username is optional."""
+
+    username = models.CharField(_("username"), max_length=150, null=True, blank=True, unique=True)
+    email = NormalisedEmailField(_("e-mail address"), unique=True)
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    groups = models.ManyToManyField(
+        Group,
+        through="Membership",
+        verbose_name=_("roles"),
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        help_text=_("What this person may do is the sum of their roles."),
+    )
+    user_permissions = models.ManyToManyField(
+        Permission,
+        through="UserPermission",
+        verbose_name=_("further permissions"),
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        help_text=_("Rights of this person beyond their roles; rarely needed."),
+    )
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    objects = UserManager()
+    history = Trail(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ("email",)
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="accounts_user_email_unique",
+                violation_error_message=_("Someone with this e-mail address exists already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    def clean(self) -> None:
+        super().clean()
+        self.username = self.username or None
+
+    @property
+    def initials(self) -> str:
+        """One or two letters that stand for the person where there is no picture."""
+        names = [self.first_name, self.last_name]
+        letters = "".join(name[0] for name in names if name) or self.email[:2]
+        return letters.upper()
+
+
+class Membership(models.Model):
+    """That a user has a role."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    group = models.ForeignKey(
+        Group, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("role")
+    )
+
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("role of a user")
+        verbose_name_plural = _("roles of users")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["user", "group"], name="accounts_membership_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.group}"
+
+
+class UserPermission(models.Model):
+    """That a user has a permission besides those of their roles."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="own_permissions")
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="+")
+
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("permission of a user")
+        verbose_name_plural = _("permissions of users")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["user", "permission"], name="accounts_userpermission_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.permission}"
+
+
+class Role(Group):
+    """Django's Group under the name that people use, and on the record."""
+
+    history = Trail()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+
+
+class RolePermission(Group.permissions.through):  # type: ignore[misc]
+    """That a role has a permission; a proxy, so that Django's own table is on the record."""
+
+    history = Trail()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("permission of a role")
+        verbose_name_plural = _("permissions of roles")
+        default_permissions = ("view",)
+
+
+class Profile(models.Model):
+    """What a user says of themselves, and when they were last here."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
+    job_title = models.CharField(_("job title"), max_length=100, blank=True)
+    about = models.TextField(_("about"), blank=True)
+    last_active_at = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
+
+    history = Trail(excluded_fields=["last_active_at"])
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditConfig(AppConfig):
+    name = "backoffice.audit"
+    label = "audit"
+    verbose_name = _("Record")
+
+    def ready(self) -> None:
+        from . import checks, receivers  # noqa: F401, PLC0415 - models must be loaded
+
+        connection_created.connect(
+            receivers.tell_the_database_who_is_at_work, dispatch_uid="audit.pass_context_on"
+        )

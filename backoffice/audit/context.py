@@ -1,0 +1,175 @@
+"""Who is at work, and why: what the database is told before each write.
+
+A context is opened by the middleware, a command or a task; the execute wrapper below hands it to
+PostgreSQL for the running transaction only (a session would pass it on to whoever gets the
+connection next). The triggers read it once per change set.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    type Actor = AbstractBaseUser | AnonymousUser | None
+
+
+class Source(StrEnum):
+    ADMIN = "admin"
+    API = "api"
+    IMPORT = "import"
+    TASK = "task"
+    COMMAND = "command"
+    SHELL = "shell"
+    SQL = "sql"  # never announced: what the triggers write where no context was set
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditContext:
+    """What one piece of work says of itself.
+
+    `actor` is a user, or a function that returns one (a request knows its user late).
+    `actor_name` stands for an actor who is no user. `reference` names the object behind the
+    work, such as "exchange.importjob/12".
+    """
+
+    source: Source
+    action: str = ""
+    reason: str = ""
+    actor: "Actor | Callable[[], Actor]" = None
+    actor_name: str = ""
+    request_id: str = ""
+    client_address: str = ""
+    reference: str = ""
+
+    def as_json(self) -> str:
+        """The form in which the triggers read it."""
+        actor = self.actor() if callable(self.actor) else self.actor
+        is_user = actor is not None and actor.is_authenticated
+        name = (str(actor.get_username()) if actor and is_user else "") or self.actor_name
+        if actor and is_user and (full := getattr(actor, "get_full_name", str)()):
+            name = f"{full} <{name}>"
+        facts = {
+            "source": self.source.value,
+            "action": self.action,
+            "reason": self.reason,
+            "actor_id": actor.pk if actor and is_user else None,
+            "actor_name": name,
+            "request_id": self.request_id,
+            "client_address": self.client_address or None,
+            "reference": self.reference,
+        }
+        # PostgreSQL has no NUL in text, and JSON no lone surrogates.
+        text = json.dumps(facts, ensure_ascii=False).replace("\\u0000", "")
+        return text.encode("utf-8", "replace").decode()
+
+
+_current: ContextVar[AuditContext | None] = ContextVar("audit_context", default=None)
+
+
+def current_context() -> AuditContext | None:
+    return _current.get()
+
+
+@contextmanager
+def audit_context(**facts: Any) -> Iterator[AuditContext]:
+    """Open a context for a block, or refine the one that is open.
+
+    Takes the fields of AuditContext; `source` is needed unless a context is open already.
+    Nested blocks keep what they do not name, and what they named is undone at their end.
+    """
+    outer = _current.get()
+    context = replace(outer, **facts) if outer else AuditContext(**facts)
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)
+
+
+def refine_context(**facts: Any) -> None:
+    """Say more about the work in progress, such as the reason that a form brought.
+
+    Lasts until the enclosing `audit_context` ends. Without one it raises RuntimeError: a reason
+    that nobody is told must not be taken for recorded.
+    """
+    outer = _current.get()
+    if outer is None:
+        raise RuntimeError("No audit context is open; use `with audit_context(source=...)`.")
+    _current.set(replace(outer, **facts))
+
+
+# Statements that can write. SELECT is not among them: code that calls a writing function by
+# SELECT calls announce_context() first, as does code that writes by COPY, which no execute
+# wrapper sees.
+_WRITES = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|CALL|DO|EXECUTE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def pass_context_on(
+    execute: Callable[..., Any],
+    sql: Any,
+    params: Sequence[Any] | dict[str, Any] | None,
+    many: bool,
+    context: dict[str, Any],
+) -> Any:
+    """Execute wrapper: put the context of this moment in front of each writing statement.
+
+    In front of the statement, not as one of its own: one round trip, and in autocommit mode one
+    transaction for both. `executemany` and server-side binding cannot carry two statements, so
+    there it goes ahead, inside the transaction that must be open.
+    """
+    audit = _current.get()
+    connection = context["connection"]
+    if audit is None or connection.vendor != "postgresql":
+        return execute(sql, params, many, context)
+    text = sql if isinstance(sql, str) else sql.as_string(context["cursor"].cursor)
+    if not _WRITES.match(text):
+        return execute(sql, params, many, context)
+    announcement = f"SELECT set_config('audit.context', {_literal(audit.as_json())}, true)"
+    if many or connection.settings_dict["OPTIONS"].get("server_side_binding"):
+        if connection.get_autocommit() and not connection.in_atomic_block:
+            # No transaction would carry the announcement to the statement.
+            from django.db import transaction  # noqa: PLC0415 - manage.py imports us before settings
+
+            with transaction.atomic(using=connection.alias):
+                execute(announcement, None, False, context)
+                return execute(sql, params, many, context)
+        execute(announcement, None, False, context)
+        return execute(sql, params, many, context)
+    if params is not None:
+        announcement = announcement.replace("%", "%%")
+    result = execute(f"{announcement}; {text}", params, many, context)
+    context["cursor"].nextset()  # past the announcement's own result
+    return result
+
+
+def announce_context(connection: "BaseDatabaseWrapper") -> None:
+    """Tell the open transaction who is at work, before a COPY or a writing function.
+
+    Raises TransactionManagementError outside a transaction, where it would be lost at once.
+    """
+    connection.validate_no_broken_transaction()
+    if not connection.in_atomic_block:
+        from django.db.transaction import TransactionManagementError  # noqa: PLC0415 - as above
+
+        raise TransactionManagementError("announce_context() needs an open transaction.")
+    audit = _current.get()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('audit.context', %s, true)", [audit.as_json() if audit else ""]
+        )
+
+
+def _literal(text: str) -> str:
+    """A string constant that means the same whatever standard_conforming_strings says."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

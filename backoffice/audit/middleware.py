@@ -1,0 +1,37 @@
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from .context import Source, audit_context
+
+
+class AuditMiddleware:
+    """Opens the context of a request: who, from where, through which page.
+
+    Stands after AuthenticationMiddleware. The user is asked for only when something is written.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with audit_context(
+            source=Source.API if request.path.startswith("/api/") else Source.ADMIN,
+            action=f"{request.method} {request.path}",
+            actor=lambda: getattr(request, "user", None),
+            request_id=getattr(request, "id", ""),
+            client_address=client_address(request),
+        ):
+            return self.get_response(request)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client, from X-Forwarded-For only as far as our own proxies wrote it."""
+    hops = settings.TRUSTED_PROXIES
+    forwarded = [
+        part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part
+    ]
+    if hops and len(forwarded) >= hops:
+        return forwarded[-hops]
+    return str(request.META.get("REMOTE_ADDR", ""))

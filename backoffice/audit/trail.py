@@ -1,0 +1,104 @@
+"""`history = Trail()`: the declaration that puts a model on the record."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from . import triggers
+
+# Models whose history is kept, in the order of their declaration.
+trailed_models: list[type[models.Model]] = []
+
+
+class Trail(HistoricalRecords):
+    """django-simple-history's tables, written by PostgreSQL instead of by signals.
+
+    Three statement triggers record what any route wrote: `save`, `update()`, `bulk_*`, cascades,
+    COPY, SQL. Secrets go into `excluded_fields`. A change in `ignored_fields` alone is no change;
+    the version and `updated_at` of a VersionedModel are always among them.
+    """
+
+    def __init__(self, *, ignored_fields: Iterable[str] = (), **options: Any) -> None:
+        self.ignored_fields = {"version", "updated_at", *ignored_fields}
+        options.setdefault("history_id_field", models.BigAutoField())
+        options.setdefault("history_change_reason_field", models.TextField(null=True))
+        options.setdefault("user_db_constraint", False)
+        super().__init__(**options)
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        known = hasattr(sender._meta, "simple_history_manager_attribute")
+        super().finalize(sender, **kwargs)
+        if known or not hasattr(sender._meta, "simple_history_manager_attribute"):
+            return
+        history_model = getattr(sender, self.manager_name).model
+        pgtrigger.register(triggers.append_only())(history_model)
+        pgtrigger.register(
+            *triggers.write_history(sender, history_model, sorted(self.ignored_fields)),
+            triggers.fixed_key(sender),
+            triggers.no_truncate(),
+        )(sender)
+        if {"version", "updated_at"} <= {field.name for field in sender._meta.fields}:
+            pgtrigger.register(triggers.bump_version())(sender)
+        trailed_models.append(sender)
+
+    def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
+        """The model's fields without its indexes: they cost every bulk write up to a fifth."""
+        fields: dict[str, models.Field] = super().copy_fields(model)
+        for field in fields.values():
+            field.db_index = False
+        return fields
+
+    def get_extra_fields(self, model: type[models.Model], fields: Any) -> dict[str, Any]:
+        return {
+            **super().get_extra_fields(model, fields),
+            "change_set": models.ForeignKey(
+                "audit.ChangeSet",
+                on_delete=models.DO_NOTHING,
+                related_name="+",
+                # Change sets cannot go, so there is nothing to check a million times.
+                db_constraint=False,
+                db_index=False,
+            ),
+        }
+
+    def _get_history_user_fields(self) -> dict[str, Any]:
+        """Who it was, without a constraint and never set to NULL when the user goes."""
+        return {
+            "history_user": models.ForeignKey(
+                settings.AUTH_USER_MODEL,
+                on_delete=models.DO_NOTHING,
+                null=True,
+                related_name="+",
+                db_constraint=False,
+                db_index=False,
+            )
+        }
+
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
+        """Two indexes: the history of one object, and the contents of one change set."""
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        return {
+            **super().get_meta_options(model),
+            "default_permissions": ("view",),
+            "indexes": [
+                models.Index(
+                    fields=[model._meta.pk.attname, "-history_date", "-history_id"],
+                    name=f"{name[:25]}_hobj",
+                ),
+                models.Index(fields=["change_set", "history_id"], name=f"{name[:25]}_hset"),
+            ],
+        }
+
+    # The triggers write; the library's signal handlers must not write as well.
+    def post_save(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def post_delete(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def pre_delete(self, *args: Any, **kwargs: Any) -> None:
+        pass

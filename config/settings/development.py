@@ -1,0 +1,26 @@
+"""On a developer's machine, and for `make demo` (which sets DEBUG=0)."""
+
+from config.embedded import start_embedded_postgres
+
+from .base import *  # noqa: F403
+from .base import BASE_DIR, INSTALLED_APPS, MIDDLEWARE, database, env
+
+DEBUG = env.bool("DEBUG", default=True)
+ENVIRONMENT = env.str("ENVIRONMENT", default="Development")
+SECRET_KEY = env.str("SECRET_KEY", default="for-development-only")
+ALLOWED_HOSTS = ["*"]
+
+DATABASES = {
+    "default": database(
+        env.str("DATABASE_URL", default="") or start_embedded_postgres(BASE_DIR / ".postgres")
+    )
+}
+
+# Static files are served as they are, without a collectstatic first.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+if DEBUG:
+    INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]
+    MIDDLEWARE = ["debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE]
+    INTERNAL_IPS = ["127.0.0.1"]

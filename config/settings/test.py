@@ -1,0 +1,24 @@
+"""For pytest: PostgreSQL and templates are the real ones, only hashing is cheap."""
+
+from config.embedded import TEMPLATE, start_embedded_postgres
+
+from .base import *  # noqa: F403
+from .base import BASE_DIR, LOGGING, database, env
+
+ENVIRONMENT = "Test"
+SECRET_KEY = "for-tests-only"
+ALLOWED_HOSTS = ["*"]
+
+_url = env.str("DATABASE_URL", default="")
+DATABASES = {"default": database(_url or start_embedded_postgres(BASE_DIR / ".postgres"))}
+DATABASES["default"]["TEST"] = {
+    # Another name lets two runs share a server.
+    "NAME": env.str("TEST_DATABASE", default="test_stockbook"),
+    "TEMPLATE": None if _url else TEMPLATE,
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MEDIA_ROOT = BASE_DIR / ".media" / "test"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+LOGGING = {**LOGGING, "root": {"handlers": ["stderr"], "level": "WARNING"}}

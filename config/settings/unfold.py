@@ -1,0 +1,42 @@
+"""Unfold's settings. What needs code is named by its dotted path and lives in config.console."""
+
+from django.utils.translation import gettext_lazy as _
+
+UNFOLD = {
+    "SITE_TITLE": "Stockbook",
+    "SITE_HEADER": "Stockbook",
+    "SITE_SUBHEADER": "config.console.shop_name",
+    "SITE_ICON": "config.console.logo",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "config.console.favicon"},
+    ],
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "config.console.environment",
+    "DASHBOARD_CALLBACK": "config.console.dashboard",
+    "STYLES": ["config.console.stylesheet"],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .014 172)",
+            "100": "oklch(94.3% .034 172)",
+            "200": "oklch(89% .065 172)",
+            "300": "oklch(81.5% .1 172)",
+            "400": "oklch(72.5% .12 172)",
+            "500": "oklch(62% .115 172)",
+            "600": "oklch(52.5% .1 172)",
+            "700": "oklch(44.5% .085 172)",
+            "800": "oklch(37.5% .069 172)",
+            "900": "oklch(31.5% .055 172)",
+            "950": "oklch(22% .04 172)",
+        },
+    },
+    "COMMAND": {"search_models": False, "show_history": True},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": "config.console.navigation",
+    },
+}

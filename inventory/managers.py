@@ -1,0 +1,152 @@
+"""The questions that the catalogue answers, as QuerySets; the managers add what makes rows."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models, transaction
+from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Now, Upper
+
+if TYPE_CHECKING:
+    from .models import Category, Discount, Product, Tag
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def roots(self) -> Self:
+        return self.filter(parent=None)
+
+    def within(self, category: "Category") -> Self:
+        """The category itself and all below it."""
+        return self.filter(Q(pk=category.pk) | Q(path__startswith=f"{category.path} > "))
+
+
+class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: ignore[misc]
+    def get_or_none(self, **lookup: Any) -> "Category | None":
+        return self.filter(**lookup).first()
+
+    @transaction.atomic
+    def get_or_create_path(self, path: str) -> "Category":
+        """The category at "A > B", made with all that is missing above it.
+
+        Names are compared without regard to case. Raises ValueError on a path with a blank name
+        and on one that names a category twice.
+        """
+        names = [name.strip() for name in path.split(">")]
+        if not all(names):
+            raise ValueError(f"{path!r} has a blank name between its signs >.")
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValueError(f"{path!r} names a category twice; it cannot lie within itself.")
+        place = None
+        for name in names:
+            found = self.filter(parent=place, name__iexact=name).first()
+            place = found or self.create(parent=place, name=name)
+            if not found:
+                place.refresh_from_db(fields=["path"])
+        return place
+
+
+class TagManager(models.Manager["Tag"]):
+    def get_or_none(self, **lookup: Any) -> "Tag | None":
+        return self.filter(**lookup).first()
+
+    def named(self, names: Iterable[str]) -> "list[Tag]":
+        """The tags of these names, made where missing; case does not tell them apart."""
+        wanted = {name.strip().casefold(): name.strip() for name in names if name.strip()}
+        found = {tag.name.casefold(): tag for tag in self.filter(
+            Q(*(Q(name__iexact=name) for name in wanted.values()), _connector=Q.OR)
+        )} if wanted else {}
+        return [found.get(key) or self.create(name=name) for key, name in wanted.items()]
+
+
+class DiscountQuerySet(models.QuerySet["Discount"]):
+    def running(self) -> Self:
+        """In force now, by the database's clock."""
+        return self.filter(
+            Q(starts_at=None) | Q(starts_at__lte=Now()),
+            Q(ends_at=None) | Q(ends_at__gt=Now()),
+            is_active=True,
+        )
+
+
+class JoinedText(models.Func):
+    """Columns joined by spaces, in a form that an index can hold (CONCAT cannot be indexed)."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
+def search_text() -> JoinedText:
+    """What a search looks through; index and query must spell it alike."""
+    return JoinedText(F("sku"), F("name"), F("brand"), F("barcode"))
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def inactive(self) -> Self:
+        return self.filter(is_active=False)
+
+    def featured(self) -> Self:
+        return self.filter(is_featured=True)
+
+    def on_sale(self) -> Self:
+        """With a discount in force, or a former price to show."""
+        running = Q(discount__in=self._discounts().running())
+        return self.filter(running | Q(compare_at_price__isnull=False))
+
+    def sellable(self) -> Self:
+        """Active, and no mere heading over variants."""
+        return self.active().filter(variants=None)
+
+    def variants_only(self) -> Self:
+        return self.filter(variant_of__isnull=False)
+
+    def in_category(self, category: "Category") -> Self:
+        """In the category or anywhere below it."""
+        return self.filter(category__in=type(category).objects.within(category))
+
+    def uncategorised(self) -> Self:
+        return self.filter(category=None)
+
+    def tagged(self, *names: str) -> Self:
+        """Carrying every one of these tags."""
+        found = self
+        for name in names:
+            found = found.filter(tags__name__iexact=name)
+        return found
+
+    def search(self, text: str) -> Self:
+        """Every word somewhere in SKU, name, brand or barcode, in any order and case."""
+        found = self.alias(search_text=Upper(search_text()))
+        for word in text.split():
+            found = found.filter(search_text__contains=Upper(Value(word)))
+        return found
+
+    def with_category(self) -> Self:
+        return self.select_related("category")
+
+    def with_tags(self) -> Self:
+        return self.prefetch_related("tags")
+
+    def with_thumbnail(self) -> Self:
+        """Annotates `thumbnail`: the address of the first image, or None."""
+        images = self.model._meta.get_field("images").related_model.objects
+        first = images.filter(product=OuterRef("pk")).order_by("position", "id")
+        return self.annotate(thumbnail=Subquery(first.values("url")[:1]))
+
+    def _discounts(self) -> DiscountQuerySet:
+        return self.model._meta.get_field("discount").related_model.objects.all()
+
+
+class ProductManager(models.Manager.from_queryset(ProductQuerySet)):  # type: ignore[misc]
+    def get_or_none(self, **lookup: Any) -> "Product | None":
+        return self.filter(**lookup).first()
+
+    @transaction.atomic
+    def create_with_tags(self, *, tags: Iterable[str] = (), **fields: Any) -> "Product":
+        """Make a product and give it the tags of these names, which are made where missing."""
+        product: Product = self.create(**fields)
+        product.tags.set(self.model._meta.get_field("tags").related_model.objects.named(tags))
+        return product

@@ -1,0 +1,375 @@
+from decimal import Decimal
+
+import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Upper
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.audit.models import VersionedModel
+from backoffice.audit.trail import Trail
+from backoffice.audit.triggers import UnskippableTrigger
+from inventory.managers import DiscountQuerySet, ProductManager, search_text
+
+from .classification import Category, Tag
+from .fields import NameSlugField, slug_from_name
+
+# What an address in the catalogue may be: a page of the web, or a path of this site. Anything
+# else ("javascript:", "data:") would become a link that runs code.
+SAFE_URL = r"^(https?://[^\s/]|/[^/\\])[^\s<>\"]*$"
+
+
+class Discount(VersionedModel):
+    """A reduction, by percent or by amount, for the products that carry it while it runs."""
+
+    class Kind(models.TextChoices):
+        PERCENT = "percent", _("percent")
+        AMOUNT = "amount", _("amount")
+
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.PERCENT)
+    value = models.DecimalField(
+        _("value"),
+        max_digits=12,
+        decimal_places=2,
+        help_text=_("Percent of the price, or an amount in the shop's currency."),
+    )
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True, db_default=True)
+
+    objects = DiscountQuerySet.as_manager()
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("discount")
+        verbose_name_plural = _("discounts")
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(value__gt=0) & (~Q(kind="percent") | Q(value__lte=100)),
+                name="inventory_discount_value_in_range",
+                violation_error_message=_("A discount is above 0, and at most 100 percent."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                name="inventory_discount_ends_after_start",
+                violation_error_message=_("A discount ends after it starts."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_running(self) -> bool:
+        now = timezone.now()
+        started = self.starts_at is None or self.starts_at <= now
+        return self.is_active and started and (self.ends_at is None or now < self.ends_at)
+
+    def apply_to(self, price: Decimal) -> Decimal:
+        """The price after this discount: never below 0, rounded half up to the cent."""
+        less = price * self.value / 100 if self.kind == self.Kind.PERCENT else self.value
+        return max(price - less, Decimal(0)).quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+
+
+_ONE_LEVEL_OF_VARIANTS = UnskippableTrigger(
+    name="one_level_of_variants",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    condition=pgtrigger.Condition("NEW.variant_of_id IS NOT NULL"),
+    func="""
+        IF EXISTS (SELECT 1 FROM inventory_product p
+                   WHERE p.id = NEW.variant_of_id AND p.variant_of_id IS NOT NULL)
+           OR EXISTS (SELECT 1 FROM inventory_product p WHERE p.variant_of_id = NEW.id) THEN
+            RAISE EXCEPTION 'A variant of "%" cannot have variants of its own.', NEW.sku USING
+                ERRCODE = 'check_violation', CONSTRAINT = 'inventory_product_one_level_of_variants',
+                TABLE = 'inventory_product';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+
+class Product(VersionedModel):
+    """Something that the merchant sells, or one variant of it (a size, a colour).
+
+    A product that has variants is not sold itself.
+    """
+
+    class TaxClass(models.TextChoices):
+        STANDARD = "standard", _("standard")
+        REDUCED = "reduced", _("reduced")
+        ZERO = "zero", _("zero")
+
+    class WeightUnit(models.TextChoices):
+        GRAM = "g", _("grams")
+        KILOGRAM = "kg", _("kilograms")
+        OUNCE = "oz", _("ounces")
+        POUND = "lb", _("pounds")
+
+    sku = models.CharField(
+        _("SKU"),
+        max_length=64,
+        validators=[RegexValidator(r"^\S(.*\S)?$", _("An SKU has no space around it."))],
+        help_text=_("Your own code of the article; unique, whatever its case."),
+    )
+    name = models.CharField(_("name"), max_length=200)
+    slug = NameSlugField(_("slug"), help_text=_("Made from the name if left blank."))
+    description = models.TextField(_("description"), blank=True, db_default="")
+    brand = models.CharField(_("brand"), max_length=100, blank=True, db_default="")
+    barcode = models.CharField(
+        _("barcode"),
+        max_length=32,
+        blank=True,
+        db_default="",
+        validators=[
+            RegexValidator(
+                r"^[0-9]+([.,][0-9]+)?[eE]\+?[0-9]+$",
+                _(
+                    "A spreadsheet has turned this barcode into a number and lost its digits. "
+                    "Take it from the original file."
+                ),
+                inverse_match=True,
+            ),
+        ],
+        help_text=_("EAN, UPC, ISBN or your own."),
+    )
+    price = models.DecimalField(
+        _("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
+    )
+    compare_at_price = models.DecimalField(
+        _("compare-at price"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("The former price, shown struck through; above the price."),
+    )
+    cost = models.DecimalField(
+        _("cost"),
+        max_digits=14,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What one costs in purchasing."),
+    )
+    tax_class = models.CharField(
+        _("tax class"),
+        max_length=10,
+        choices=TaxClass.choices,
+        default=TaxClass.STANDARD,
+        db_default=TaxClass.STANDARD.value,
+    )
+    weight = models.DecimalField(
+        _("weight"),
+        max_digits=10,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    weight_unit = models.CharField(
+        _("weight unit"),
+        max_length=2,
+        choices=WeightUnit.choices,
+        default=WeightUnit.KILOGRAM,
+        db_default=WeightUnit.KILOGRAM.value,
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, db_default=True, help_text=_("Inactive products are not sold.")
+    )
+    is_featured = models.BooleanField(_("featured"), default=False, db_default=False)
+    discount = models.ForeignKey(
+        Discount,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("discount"),
+    )
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("category"),
+    )
+    tags = models.ManyToManyField(
+        Tag, through="ProductTag", blank=True, related_name="products", verbose_name=_("tags")
+    )
+    variant_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="variants",
+        verbose_name=_("variant of"),
+    )
+    options = models.JSONField(
+        _("options"),
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_('What sets this variant apart, such as {"Size": "M"}.'),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+
+    objects = ProductManager()
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
+        ordering = ("name", "id")
+        triggers = [
+            slug_from_name("inventory_product", also_from="sku"),
+            _ONE_LEVEL_OF_VARIANTS,
+        ]
+        indexes = [
+            # One per order and filter that the list offers; each ends in what breaks its ties.
+            models.Index(fields=["name", "id"], name="inventory_product_name"),
+            models.Index(fields=["price", "id"], name="inventory_product_price"),
+            models.Index(fields=["-updated_at", "-id"], name="inventory_product_updated"),
+            models.Index(fields=["brand", "name"], name="inventory_product_brand"),
+            models.Index(fields=["barcode"], name="inventory_product_barcode", condition=~Q(barcode="")),
+            models.Index(fields=["name"], name="inventory_product_inactive", condition=Q(is_active=False)),
+            models.Index(fields=["name"], name="inventory_product_featured", condition=Q(is_featured=True)),
+            GinIndex(
+                OpClass(Upper(search_text()), name="gin_trgm_ops"), name="inventory_product_search"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("sku"),
+                name="inventory_product_sku_unique",
+                violation_error_message=_("Another product has this SKU already."),
+            ),
+            models.UniqueConstraint(
+                Lower("slug"),
+                name="inventory_product_slug_unique",
+                violation_error_message=_("Another product has this slug already."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(sku="") & ~Q(name=""), name="inventory_product_sku_and_name_present"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0),
+                name="inventory_product_price_not_negative",
+                violation_error_message=_("A price is 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(cost=None) | Q(cost__gte=0),
+                name="inventory_product_cost_not_negative",
+                violation_error_message=_("A cost is 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(compare_at_price=None) | Q(compare_at_price__gt=F("price")),
+                name="inventory_product_compare_at_above_price",
+                violation_error_message=_(
+                    "The compare-at price is above the price. Raise it, or leave it blank."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(weight=None) | Q(weight__gte=0),
+                name="inventory_product_weight_not_negative",
+                violation_error_message=_("A weight is 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(variant_of=F("id")),
+                name="inventory_product_not_own_variant",
+                violation_error_message=_("A product is not a variant of itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sku})"
+
+    def clean(self) -> None:
+        super().clean()
+        if self.variant_of and self.variant_of.variant_of_id:
+            raise ValidationError(
+                {"variant_of": _("This is a variant itself. Choose the product that it belongs to.")}
+            )
+        if self.variant_of and self.pk and self.variants.exists():
+            raise ValidationError(
+                {"variant_of": _("This product has variants, so it cannot be one itself.")}
+            )
+
+    @property
+    def selling_price(self) -> Decimal:
+        """The price that a buyer pays now, discount included."""
+        if self.discount and self.discount.is_running():
+            return self.discount.apply_to(self.price)
+        return self.price
+
+
+class ProductTag(models.Model):
+    """That a product carries a tag: a row like any other, and so on the record like any other."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="product_tags")
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="product_tags")
+
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("tag of a product")
+        verbose_name_plural = _("tags of products")
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["product", "tag"], name="inventory_producttag_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.tag_id}"
+
+
+class ProductImage(VersionedModel):
+    """A picture of a product, by its address; the first by position stands in lists."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    url = models.CharField(
+        _("address"),
+        max_length=500,
+        validators=[
+            RegexValidator(SAFE_URL, _("Enter an address that begins with https:// or http://."))
+        ],
+    )
+    alt_text = models.CharField(
+        _("description"),
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text=_("For those who cannot see the picture."),
+    )
+    position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
+
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        ordering = ("position", "id")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(url__regex=SAFE_URL), name="inventory_productimage_url_safe"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alt_text or self.url

@@ -1,0 +1,171 @@
+from typing import Self
+
+import pgtrigger
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.audit.models import VersionedModel
+from backoffice.audit.trail import Trail
+from backoffice.audit.triggers import UnskippableTrigger
+from inventory.managers import CategoryManager, TagManager
+
+from .fields import NameSlugField, slug_from_name
+
+PATH_SEPARATOR = " > "
+
+# The path follows from the names above, whoever renames or moves one of them. The parent is locked
+# while a child takes its path; moves go one at a time, or two of them could close a circle.
+_KEEP_PATH = UnskippableTrigger(
+    name="keep_path",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    func="""
+        NEW.path := NEW.name;
+        IF NEW.parent_id IS NOT NULL THEN
+            IF TG_OP = 'UPDATE' AND NEW.parent_id IS DISTINCT FROM OLD.parent_id THEN
+                PERFORM pg_advisory_xact_lock('inventory_category'::regclass::oid::bigint);
+            END IF;
+            IF EXISTS (
+                WITH RECURSIVE above(id) AS (
+                    SELECT NEW.parent_id
+                    UNION
+                    SELECT c.parent_id FROM inventory_category c JOIN above USING (id)
+                )
+                SELECT 1 FROM above WHERE id = NEW.id
+            ) THEN
+                RAISE EXCEPTION 'Category "%" cannot lie within itself.', NEW.name USING
+                    ERRCODE = 'check_violation', CONSTRAINT = 'inventory_category_no_cycle',
+                    TABLE = 'inventory_category';
+            END IF;
+            SELECT path || ' > ' || NEW.name INTO NEW.path
+                FROM inventory_category WHERE id = NEW.parent_id FOR SHARE;
+        END IF;
+        RETURN NEW;
+    """,
+)
+_PASS_PATH_ON = UnskippableTrigger(
+    name="pass_path_on",
+    when=pgtrigger.After,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Condition("OLD.path IS DISTINCT FROM NEW.path"),
+    func="UPDATE inventory_category SET path = '' WHERE parent_id = NEW.id; RETURN NULL;",
+)
+
+
+class Category(VersionedModel):
+    """A place in the tree by which the catalogue is arranged; `path` names the whole way to it."""
+
+    name = models.CharField(
+        _("name"),
+        max_length=100,
+        validators=[RegexValidator("[<>]", _("A name has no < or >."), inverse_match=True)],
+    )
+    slug = NameSlugField(_("slug"), help_text=_("Made from the name if left blank."))
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("within"),
+        help_text=_("The category that this one lies in; none for the top level."),
+    )
+    path = models.TextField(_("path"), db_default="", editable=False)
+    description = models.TextField(_("description"), blank=True)
+
+    objects = CategoryManager()
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
+        ordering = ("path",)
+        triggers = [
+            slug_from_name("inventory_category"),
+            _KEEP_PATH,
+            _PASS_PATH_ON,
+        ]
+        indexes = [models.Index(fields=["path"], name="inventory_category_path")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("path"),
+                name="inventory_category_path_unique",
+                violation_error_message=_("There is a category of this name here already."),
+            ),
+            models.UniqueConstraint(
+                Lower("slug"),
+                name="inventory_category_slug_unique",
+                violation_error_message=_("Another category has this slug already."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(name="") & ~models.Q(name__regex="[<>]"),
+                name="inventory_category_name_without_separator",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(parent=models.F("id")),
+                name="inventory_category_not_own_parent",
+                violation_error_message=_("A category cannot lie within itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path or self.name
+
+    def clean(self) -> None:
+        super().clean()
+        place: Self | None = self.parent
+        while place is not None:
+            if place.pk == self.pk:
+                raise ValidationError(
+                    {
+                        "parent": _(
+                            "“%(place)s” lies within “%(name)s”. Choose a category outside of it."
+                        )
+                        % {"place": self.parent, "name": self.name}
+                    }
+                )
+            place = place.parent
+        siblings = type(self).objects.filter(parent=self.parent, name__iexact=self.name)
+        if siblings.exclude(pk=self.pk).exists():
+            raise ValidationError({"name": _("There is a category of this name here already.")})
+
+
+class Tag(VersionedModel):
+    """A word by which products are found and grouped across categories."""
+
+    name = models.CharField(_("name"), max_length=50)
+    slug = NameSlugField(_("slug"), help_text=_("Made from the name if left blank."))
+
+    objects = TagManager()
+    history = Trail()
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
+        ordering = ("name",)
+        triggers = [slug_from_name("inventory_tag")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="inventory_tag_name_unique",
+                violation_error_message=_("This tag exists already."),
+            ),
+            models.UniqueConstraint(
+                Lower("slug"),
+                name="inventory_tag_slug_unique",
+                violation_error_message=_("Another tag has this slug already."),
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(name="") & ~models.Q(name__contains=","),
+                name="inventory_tag_name_without_comma",
+                violation_error_message=_("A tag has no comma: files separate tags by it."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,58 @@
+"""Fields and triggers that more than one model of the catalogue has."""
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+
+from backoffice.audit.triggers import UnskippableTrigger
+
+
+class NameSlugField(models.SlugField):
+    """A slug that the database makes from the name where none is given.
+
+    The trigger of `slug_from_name()` makes it, so that rows of COPY, SQL and imports get theirs
+    too. The default, filled in by the database, makes Django read the result back on INSERT.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 220)
+        kwargs.setdefault("blank", True)
+        kwargs.setdefault("db_default", "")
+        kwargs.setdefault("db_index", False)  # the unique index on lower(slug) serves
+        super().__init__(*args, **kwargs)
+
+
+def slug_from_name(table: str, *, also_from: str = "") -> UnskippableTrigger:
+    """Fill a blank slug: letters without accents, digits and hyphens.
+
+    Where it is taken, the slug of the column `also_from` follows it, and then a number.
+    """
+
+    def slug(value: str) -> str:
+        bare = f"regexp_replace(normalize({value}, NFKD), '[\\u0300-\\u036f]', '', 'g')"
+        return f"trim(both '-' from regexp_replace(lower({bare}), '[^a-z0-9]+', '-', 'g'))"
+
+    more = slug(f"NEW.{also_from}") if also_from else "''"
+    return UnskippableTrigger(
+        name="slug_from_name",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Condition("NEW.slug = ''"),
+        declare=[("_base", "text"), ("_more", "text"), ("_number", "int := 1")],
+        func=f"""
+            _base := left({slug("NEW.name")}, 150);
+            NEW.slug := _base;
+            IF _base = '' OR EXISTS (SELECT 1 FROM {table} WHERE lower(slug) = _base) THEN
+                _more := left({more}, 50);
+                _base := trim(both '-' from _base || '-' || _more);
+                IF _base = '' THEN _base := 'x'; END IF;
+                NEW.slug := _base;
+                WHILE EXISTS (SELECT 1 FROM {table} WHERE lower(slug) = NEW.slug) LOOP
+                    _number := _number + 1;
+                    NEW.slug := _base || '-' || _number;
+                END LOOP;
+            END IF;
+            RETURN NEW;
+        """,
+    )
