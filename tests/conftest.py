@@ -7,7 +7,6 @@ from typing import Any
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 
@@ -23,7 +22,7 @@ def _empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _media_of_its_own(settings: SettingsWrapper, tmp_path: Path) -> None:
+def _media_of_its_own(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
 
 
