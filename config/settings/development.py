@@ -3,18 +3,16 @@
 from config.embedded import start_embedded_postgres
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, INSTALLED_APPS, MIDDLEWARE, database, env
+from .base import BASE_DIR, DATABASE_URL, INSTALLED_APPS, MIDDLEWARE, database, env
 
 DEBUG = env.bool("DEBUG", default=True)
+DEMO_ALLOWED = True
 ENVIRONMENT = env.str("ENVIRONMENT", default="Development")
 SECRET_KEY = env.str("SECRET_KEY", default="for-development-only")
 ALLOWED_HOSTS = ["*"]
 
-DATABASES = {
-    "default": database(
-        env.str("DATABASE_URL", default="") or start_embedded_postgres(BASE_DIR / ".postgres")
-    )
-}
+DATABASE_URL = DATABASE_URL or start_embedded_postgres(BASE_DIR / ".postgres")
+DATABASES = {"default": database(DATABASE_URL)}
 
 # Static files are served as they are, without a collectstatic first.
 WHITENOISE_USE_FINDERS = True

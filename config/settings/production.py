@@ -3,12 +3,12 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import *  # noqa: F403
-from .base import database, env
+from .base import DATABASE_URL, database, env
 
 _REQUIRED = {
-    "DATABASE_URL": "where the data lives, such as postgres://stockbook:password@db.internal/stockbook",
+    "DATABASE_URL": "the database, such as postgres://stockbook:password@db.internal/stockbook",
     "SECRET_KEY": "50 or more random characters, kept secret, the same on every server",
-    "ALLOWED_HOSTS": "the host names that users type, separated by commas, such as shop.example.com",
+    "ALLOWED_HOSTS": "the host names that users type, comma-separated, such as shop.example.com",
 }
 _missing = [
     f"  {name}: {meaning}"
@@ -24,7 +24,7 @@ if _missing:
 ENVIRONMENT = env.str("ENVIRONMENT", default="Production")
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-DATABASES = {"default": database(env.str("DATABASE_URL"))}
+DATABASES = {"default": database(DATABASE_URL)}
 
 CSRF_TRUSTED_ORIGINS = env.list(
     "CSRF_TRUSTED_ORIGINS", default=[f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]

@@ -3,18 +3,18 @@
 from config.embedded import TEMPLATE, start_embedded_postgres
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, LOGGING, database, env
+from .base import BASE_DIR, DATABASE_URL, LOGGING, database, env
 
 ENVIRONMENT = "Test"
+DEMO_ALLOWED = True
 SECRET_KEY = "for-tests-only"
 ALLOWED_HOSTS = ["*"]
 
-_url = env.str("DATABASE_URL", default="")
-DATABASES = {"default": database(_url or start_embedded_postgres(BASE_DIR / ".postgres"))}
+DATABASES = {"default": database(DATABASE_URL or start_embedded_postgres(BASE_DIR / ".postgres"))}
 DATABASES["default"]["TEST"] = {
     # Another name lets two runs share a server.
     "NAME": env.str("TEST_DATABASE", default="test_stockbook"),
-    "TEMPLATE": None if _url else TEMPLATE,
+    "TEMPLATE": None if DATABASE_URL else TEMPLATE,
 }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

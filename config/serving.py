@@ -1,0 +1,100 @@
+"""Serving on this machine with granian, until told to stop."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from django.conf import settings
+
+STOPPING_TAKES_AT_MOST = 10  # seconds; then it is killed
+STARTING_TAKES_AT_MOST = 60
+
+
+class ServerError(Exception):
+    """The server ended by itself, or never answered."""
+
+
+def free_port(host: str, wanted: int) -> int:
+    """`wanted`, or the first free port after it. Raises OSError where there is none."""
+    for port in range(wanted, min(wanted + 100, 65536)):
+        if not _is_taken(host, port):
+            return port
+    raise OSError(f"No free port from {wanted} to {wanted + 99}. Name another with --port.")
+
+
+def _is_taken(host: str, port: int) -> bool:
+    # Asked both ways: some systems let two programs bind one port, and one that is bound need
+    # not answer.
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((host, port)) == 0:
+            return True
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+class Server:
+    """One granian process over the database of this one; `with` stops it, whatever happens."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.development",
+            "DEBUG": "0",
+            # Started by this process, which also stops it: the server is not to hold it too.
+            "DATABASE_URL": settings.DATABASE_URL,
+            # Errors and refusals show on the terminal; each request does if LOG_LEVEL says so.
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        }
+        command = [
+            *(sys.executable, "-m", "granian", "config.wsgi:application"),
+            *("--interface", "wsgi", "--host", host, "--port", str(port)),
+            *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning"),
+        ]
+        # A session of its own: Ctrl-C reaches this process alone, which stops the server in order.
+        self.process = subprocess.Popen(  # noqa: S603 - our own words
+            command, cwd=settings.BASE_DIR, env=environment, start_new_session=True
+        )
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOPPING_TAKES_AT_MOST)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}:{self.port}/"
+
+    def wait_until_up(self) -> None:
+        """Return once it accepts connections. Raises ServerError if it ends or never does."""
+        patience = time.monotonic() + STARTING_TAKES_AT_MOST
+        while time.monotonic() < patience:
+            if self.process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((self.host, self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise ServerError(f"The server did not start at {self.address}; its own words are above.")
+
+    def wait_until_down(self) -> None:
+        """Return never by itself: raises ServerError when the server ends, unasked."""
+        code = self.process.wait()
+        raise ServerError(f"The server ended unasked with code {code}; its own words are above.")
