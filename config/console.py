@@ -1,8 +1,23 @@
 """What Unfold's settings point at: the parts of the console that know every app."""
 
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.dataclasses import SearchResult
+
+from backoffice.audit.models import ChangeSet
+from inventory.models import Category, Product
+from inventory.selectors import catalogue_figures, products_by_code
+
+RECENT = 8
+FOUND = 5
 
 
 def shop_name(request: HttpRequest) -> str:
@@ -25,9 +40,170 @@ def environment(request: HttpRequest) -> list[str]:
     return [settings.ENVIRONMENT, "danger" if settings.ENVIRONMENT == "Production" else "info"]
 
 
-def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    return []
+class Entry(NamedTuple):
+    model: str  # "app_label.model_name"
+    title: Any
+    icon: str
 
 
-def dashboard(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
-    return context
+NAVIGATION = [
+    (
+        gettext_lazy("Catalogue"),
+        [
+            Entry("inventory.product", gettext_lazy("Products"), "inventory_2"),
+            Entry("inventory.category", gettext_lazy("Categories"), "account_tree"),
+            Entry("inventory.tag", gettext_lazy("Tags"), "sell"),
+            Entry("inventory.discount", gettext_lazy("Discounts"), "percent"),
+        ],
+    ),
+    (
+        gettext_lazy("Record"),
+        [
+            Entry("audit.changeset", gettext_lazy("Timeline"), "history"),
+            Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file"),
+        ],
+    ),
+    (
+        gettext_lazy("People"),
+        [
+            Entry("accounts.user", gettext_lazy("Users"), "person"),
+            Entry("accounts.role", gettext_lazy("Roles"), "badge"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: of each group what this user may see; groups without anything are left out."""
+    links = _links(request)
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": _("Dashboard"), "icon": "home", "link": reverse("admin:index")}]}
+    ]
+    for title, entries in NAVIGATION:
+        items = [
+            {"title": entry.title, "icon": entry.icon, "link": links[entry.model]}
+            for entry in entries
+            if entry.model in links
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def _links(request: HttpRequest) -> dict[str, str]:
+    """The addresses of the lists that this user may see, by "app_label.model_name"."""
+    return {
+        model["model"]._meta.label_lower: model["admin_url"]
+        for app in admin.site.get_app_list(request)
+        for model in app["models"]
+        if model["admin_url"]
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A number on the dashboard that leads to the list of what it counts."""
+
+    title: Any
+    value: int
+    link: str
+    icon: str
+    wanting: bool = False  # whether 0 is what one would like to see
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **context,
+        "title": _("Dashboard"),
+        "figures": _figures(request),
+        "changes": _recent_changes(request),
+        "changes_link": _links(request).get("audit.changeset"),
+        "products": _recently_changed_products(request),
+        "imports": _recent_imports(request),
+    }
+
+
+def _figures(request: HttpRequest) -> list[Figure]:
+    products = _links(request).get("inventory.product")
+    if not products:
+        return []
+    figures = catalogue_figures()
+    return [
+        Figure(
+            title=_("active products"),
+            value=figures.active,
+            link=f"{products}?is_active__exact=1",
+            icon="inventory_2",
+        ),
+        Figure(
+            title=_("inactive products"),
+            value=figures.inactive,
+            link=f"{products}?is_active__exact=0",
+            icon="visibility_off",
+        ),
+        Figure(
+            title=_("without a category"),
+            value=figures.without_category,
+            link=f"{products}?without=category",
+            icon="account_tree",
+            wanting=True,
+        ),
+        Figure(
+            title=_("without an image"),
+            value=figures.without_image,
+            link=f"{products}?without=image",
+            icon="image",
+            wanting=True,
+        ),
+    ]
+
+
+def _recent_changes(request: HttpRequest) -> list[ChangeSet] | None:
+    """The newest change sets; None for those who may not see them."""
+    if "audit.changeset" not in _links(request):
+        return None
+    return list(ChangeSet.objects.order_by("-id")[:RECENT])
+
+
+def _recently_changed_products(request: HttpRequest) -> list[Product] | None:
+    """What those see who may not see the record."""
+    links = _links(request)
+    if "audit.changeset" in links or "inventory.product" not in links:
+        return None
+    return list(Product.objects.with_thumbnail().order_by("-updated_at", "-id")[:RECENT])
+
+
+def _recent_imports(request: HttpRequest) -> list[Any] | None:
+    """This user's newest imports; None for those who may not import."""
+    return None
+
+
+def search(request: HttpRequest, term: str) -> list[SearchResult]:
+    """What the command palette finds: the product of this very code first, then the best five."""
+    links = _links(request)
+    found: list[SearchResult] = []
+    if "inventory.product" in links:
+        exact = list(products_by_code(term)[:FOUND])
+        known = {product.pk for product in exact}
+        more = Product.objects.search(term).with_category().order_by("name", "id")[:FOUND]
+        for product in [*exact, *(each for each in more if each.pk not in known)][:FOUND]:
+            place = f" · {product.category}" if product.category else ""
+            found.append(
+                SearchResult(
+                    title=product.name,
+                    description=f"{product.sku}{place}",
+                    link=reverse("admin:inventory_product_change", args=[product.pk]),
+                    icon="inventory_2",
+                )
+            )
+    if "inventory.category" in links:
+        found += [
+            SearchResult(
+                title=category.name,
+                description=category.path,
+                link=reverse("admin:inventory_category_change", args=[category.pk]),
+                icon="account_tree",
+            )
+            for category in Category.objects.filter(path__icontains=term).order_by("path")[:FOUND]
+        ]
+    return found

@@ -1,6 +1,20 @@
 from django.apps import AppConfig
+from unfold.apps import BasicAppConfig
 
 
 class ConsoleConfig(AppConfig):
     name = "backoffice.console"
     label = "console"
+    default = True
+
+
+class UnfoldConfig(BasicAppConfig):
+    """Unfold with our site as `admin.site`, in place before the admin looks for ModelAdmins."""
+
+    def ready(self) -> None:
+        from django.contrib import admin  # noqa: PLC0415 - apps must be loaded
+        from django.contrib.admin import sites  # noqa: PLC0415 - as above
+
+        from .site import ConsoleSite  # noqa: PLC0415 - as above
+
+        admin.site = sites.site = ConsoleSite()

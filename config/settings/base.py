@@ -25,7 +25,7 @@ ASGI_APPLICATION = "config.asgi.application"
 INSTALLED_APPS = [
     # Templates of the console and of the exchange override Unfold's, so they stand first.
     "backoffice.console",
-    "unfold",
+    "backoffice.console.apps.UnfoldConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",

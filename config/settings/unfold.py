@@ -33,7 +33,13 @@ UNFOLD = {
             "950": "oklch(22% .04 172)",
         },
     },
-    "COMMAND": {"search_models": False, "show_history": True},
+    "LOGIN": {"form": "backoffice.accounts.forms.SignInForm"},
+    "COMMAND": {
+        "search_models": False,
+        "search_callback": "config.console.search",
+        # It would keep titles in the browser, past the sign-out and past a right taken away.
+        "show_history": False,
+    },
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

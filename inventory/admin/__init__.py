@@ -1,0 +1,3 @@
+from . import classification, discount, product
+
+__all__ = ["classification", "discount", "product"]

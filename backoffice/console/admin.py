@@ -1,0 +1,95 @@
+"""What every ModelAdmin of Stockbook is built on."""
+
+from typing import Any
+
+import unfold.admin
+from django.contrib import messages
+from django.contrib.admin.actions import delete_selected
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from simple_history.admin import SimpleHistoryAdmin
+
+from .reasons import ReasonMixin
+from .through import BareLinkMixin, ConsoleChecks
+
+# Deleting collects every row and all that hangs on it, and lists them for the user to read.
+MOST_DELETED_AT_ONCE = 1000
+
+
+class ModelAdmin(ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.ModelAdmin):
+    """Unfold's look, simple-history's pages, and the record told who does what and why.
+
+    `empty_state` is what an empty list says: a title, and what to do first.
+    """
+
+    checks_class = ConsoleChecks
+
+    list_per_page = 50
+    list_max_show_all = 200
+    list_fullwidth = True
+    list_filter_submit = True
+    # One count, of what the filters leave; that of the whole table would be a second one.
+    show_full_result_count = False
+    empty_value_display = "—"
+    empty_state: tuple[str, str] | None = None
+
+    warn_unsaved_form = True
+    change_form_show_cancel_button = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        # A relation that a page forgot to join is fetched once for all rows, not once for each.
+        return super().get_queryset(request).fetch_mode(models.FETCH_PEERS)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django takes an action that the user may not use for none at all; here it is refused."""
+        wanted = request.POST.get("action", "")
+        if wanted and wanted not in self.get_actions(request):
+            if any(action.name == wanted for action in self._get_base_actions()):
+                raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        if request.POST.get("action") == delete_selected.__name__:
+            across = request.POST.get("select_across") == "1"
+            if across and queryset[: MOST_DELETED_AT_ONCE + 1].count() > MOST_DELETED_AT_ONCE:
+                self.message_user(
+                    request,
+                    _("At most %d can be deleted at once. Filter the list, or select fewer.")
+                    % MOST_DELETED_AT_ONCE,
+                    messages.ERROR,
+                )
+                return None
+            if "post" in request.POST and self._reason_is_missing(request):
+                return None
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    # Django's own log would tell a second, poorer story than the record: of the admin's forms only.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        pass
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        pass
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        pass
+
+
+class TabularInline(BareLinkMixin, unfold.admin.TabularInline):
+    """Rows of another model on the form, in a table."""
+
+    extra = 0
+    empty_value_display = "—"
+
+
+class StackedInline(BareLinkMixin, unfold.admin.StackedInline):
+    """Rows of another model on the form, below each other."""
+
+    extra = 0
+    empty_value_display = "—"

@@ -1,0 +1,172 @@
+"""The bulk actions of the product list; each calls one service of inventory.services.catalogue."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.admin.options import ModelAdmin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
+
+from backoffice.accounts.models import User
+from backoffice.console.actions import BulkAction, BulkForm, Sample
+from backoffice.console.displays import NOTHING, money
+from inventory.models import Product, ProductTag
+from inventory.selectors import (
+    SkipReason,
+    activation_plan,
+    category_plan,
+    price_plan,
+    tag_plan,
+)
+from inventory.services import catalogue
+
+
+class ProductAction(BulkAction):
+    def skip_label(self, reason: str) -> str:
+        return str(SkipReason(reason).label)
+
+
+class ActivateProducts(ProductAction):
+    name = "activate_products"
+    label = gettext_lazy("Activate")
+    column = gettext_lazy("Status")
+
+    def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
+        return activation_plan(rows, active=True)
+
+    def sample(self, row: Product, asked: Mapping[str, Any]) -> Sample:
+        return Sample(name=str(row), old=_("inactive"), new=_("active"))
+
+    def execute(
+        self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
+    ) -> catalogue.BulkOutcome:
+        return catalogue.activate_products(products=rows, actor=actor, reason=reason)
+
+    def done_message(self, number: int) -> str:
+        return ngettext("%d activated.", "%d activated.", number) % number
+
+
+class DeactivateProducts(ProductAction):
+    name = "deactivate_products"
+    label = gettext_lazy("Deactivate")
+    column = gettext_lazy("Status")
+
+    def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
+        return activation_plan(rows, active=False)
+
+    def sample(self, row: Product, asked: Mapping[str, Any]) -> Sample:
+        return Sample(name=str(row), old=_("active"), new=_("inactive"))
+
+    def execute(
+        self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
+    ) -> catalogue.BulkOutcome:
+        return catalogue.deactivate_products(products=rows, actor=actor, reason=reason)
+
+    def done_message(self, number: int) -> str:
+        return ngettext("%d deactivated.", "%d deactivated.", number) % number
+
+
+class CategoryForm(BulkForm):
+    def add_fields(self, model_admin: ModelAdmin, request: HttpRequest) -> None:
+        self.fields["category"] = model_admin.formfield_for_foreignkey(
+            Product._meta.get_field("category"), request, required=True
+        )
+
+
+class SetCategory(ProductAction):
+    name = "set_category"
+    label = gettext_lazy("Set category")
+    form_class = CategoryForm
+    column = gettext_lazy("Category")
+
+    def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
+        return category_plan(rows.select_related("category"), category=asked["category"])
+
+    def sample(self, row: Product, asked: Mapping[str, Any]) -> Sample:
+        return Sample(name=str(row), old=row.category or NOTHING, new=asked["category"])
+
+    def execute(
+        self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
+    ) -> catalogue.BulkOutcome:
+        return catalogue.set_category(
+            products=rows, category=asked["category"], actor=actor, reason=reason
+        )
+
+    def done_message(self, number: int) -> str:
+        return ngettext("%d moved.", "%d moved.", number) % number
+
+
+class TagForm(BulkForm):
+    def add_fields(self, model_admin: ModelAdmin, request: HttpRequest) -> None:
+        self.fields["tag"] = model_admin.formfield_for_foreignkey(
+            ProductTag._meta.get_field("tag"),
+            request,
+            widget=AutocompleteSelect(ProductTag._meta.get_field("tag"), model_admin.admin_site),
+        )
+
+
+class AddTag(ProductAction):
+    name = "add_tag"
+    label = gettext_lazy("Add tag")
+    form_class = TagForm
+    column = gettext_lazy("Tags")
+
+    def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
+        return tag_plan(rows.prefetch_related("tags"), tag=asked["tag"])
+
+    def sample(self, row: Product, asked: Mapping[str, Any]) -> Sample:
+        carried = sorted(each.name for each in row.tags.all())
+        return Sample(
+            name=str(row),
+            old=", ".join(carried) or NOTHING,
+            new=", ".join(sorted([*carried, asked["tag"].name])),
+        )
+
+    def execute(
+        self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
+    ) -> catalogue.BulkOutcome:
+        return catalogue.add_tag(products=rows, tag=asked["tag"], actor=actor, reason=reason)
+
+    def done_message(self, number: int) -> str:
+        return ngettext("%d tagged.", "%d tagged.", number) % number
+
+
+class PercentForm(BulkForm):
+    percent = forms.DecimalField(
+        label=gettext_lazy("Percent"),
+        help_text=gettext_lazy(
+            "5 raises every price by 5 percent, -10 lowers it by 10. Rounded to the cent."
+        ),
+        min_value=catalogue.LOWEST_PERCENT,
+        max_value=catalogue.HIGHEST_PERCENT,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal", "autofocus": True}),
+    )
+
+
+class ChangePrices(ProductAction):
+    name = "change_prices"
+    label = gettext_lazy("Change price by percent")
+    form_class = PercentForm
+    column = gettext_lazy("Price")
+
+    def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
+        return price_plan(rows, percent=asked["percent"])
+
+    def sample(self, row: Any, asked: Mapping[str, Any]) -> Sample:
+        return Sample(name=str(row), old=money(row.price), new=money(row.new_price))
+
+    def execute(
+        self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
+    ) -> catalogue.BulkOutcome:
+        return catalogue.change_prices_by_percent(
+            products=rows, percent=asked["percent"], actor=actor, reason=reason
+        )
+
+    def done_message(self, number: int) -> str:
+        return ngettext("%d price changed.", "%d prices changed.", number) % number

@@ -1,0 +1,101 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from backoffice.console.admin import ModelAdmin
+from backoffice.console.displays import number, number_column
+from inventory.models import Category, Product, ProductTag, Tag
+
+
+def _count(rows: QuerySet, of: str) -> Coalesce:
+    """How many of the rows each has: counted for the rows of the page, not by a join over all."""
+    counted = rows.filter(**{of: OuterRef("pk")}).order_by().values(of).annotate(number=Count("*"))
+    return Coalesce(Subquery(counted.values("number"), output_field=IntegerField()), 0)
+
+
+def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
+    if not amount:
+        return number(amount)
+    return format_html(
+        '<a class="console-link" href="{}?{}={}">{}</a>',
+        reverse("admin:inventory_product_changelist"),
+        parameter,
+        key,
+        number(amount),
+    )
+
+
+@admin.register(Category)
+class CategoryAdmin(ModelAdmin):
+    list_display = ["place", "path", "number_of_products", "updated_at"]
+    list_display_links = ["place"]
+    ordering = ["path"]
+    search_fields = ["path"]
+    search_help_text = _("Name of a category, or of one above it")
+    empty_state = (
+        _("No categories yet"),
+        _("Add the first one, or import products: their categories are made with them."),
+    )
+
+    autocomplete_fields = ["parent"]
+    readonly_fields = ["path", "created_at", "updated_at", "version"]
+    fieldsets = [
+        (None, {"fields": ["name", "parent", "description", "slug"]}),
+        (_("Record"), {"fields": ["path", ("created_at", "updated_at"), "version"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        rows: QuerySet[Category] = super().get_queryset(request)
+        return rows.annotate(products_in_it=_count(Product.objects.all(), "category"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Category], search_term: str
+    ) -> tuple[QuerySet[Category], bool]:
+        """Every word somewhere on the way, in any order."""
+        for word in search_term.split():
+            queryset = queryset.filter(path__icontains=word)
+        return queryset, False
+
+    @display(description=_("category"), ordering="path")
+    def place(self, category: Category) -> SafeString:
+        depth = category.path.count(" > ")
+        return format_html(
+            '<span class="console-tree" style="--depth: {}">{}</span>', depth, category.name
+        )
+
+    @number_column(_("products"), ordering=F("products_in_it"))
+    def number_of_products(self, category: Any) -> SafeString | str:
+        return _products_link("category__id__exact", category.pk, category.products_in_it)
+
+
+@admin.register(Tag)
+class TagAdmin(ModelAdmin):
+    list_display = ["name", "number_of_products", "updated_at"]
+    ordering = ["name"]
+    search_fields = ["name"]
+    empty_state = (
+        _("No tags yet"),
+        _("A tag groups products across categories, such as “Summer” or “Gift”."),
+    )
+
+    readonly_fields = ["created_at", "updated_at", "version"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug"]}),
+        (_("Record"), {"fields": [("created_at", "updated_at"), "version"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        rows: QuerySet[Tag] = super().get_queryset(request)
+        return rows.annotate(products_with_it=_count(ProductTag.objects.all(), "tag"))
+
+    @number_column(_("products"), ordering=F("products_with_it"))
+    def number_of_products(self, tag: Any) -> SafeString | str:
+        return _products_link("tags__id__exact", tag.pk, tag.products_with_it)

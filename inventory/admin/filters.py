@@ -1,0 +1,80 @@
+"""The filters of the product list. Each is served by an index of Product."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin.options import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, TextFilter
+
+from inventory.managers import ProductQuerySet
+from inventory.models import Category, Product
+
+
+class CategoryFilter(AutocompleteSelectFilter):
+    """The category and all that lies within it."""
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        category = Category.objects.get_or_none(pk=chosen) if str(chosen).isdecimal() else None
+        return queryset.in_category(category) if category else queryset.none()
+
+
+class BrandFilter(TextFilter):
+    title = _("brand")
+    parameter_name = "brand"
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
+        brand = (self.value() or "").strip()
+        # The search narrows by its index; the brand alone has none that finds a part of it.
+        return queryset.search(brand).filter(brand__icontains=brand) if brand else queryset
+
+
+class MissingFilter(DropdownFilter):
+    """What is still to be done before a product can be sold well."""
+
+    title = _("what is missing")
+    parameter_name = "without"
+
+    _missing: dict[str, tuple[Any, Callable[[ProductQuerySet], QuerySet[Product]]]] = {
+        "category": (_("Category"), lambda rows: rows.uncategorised()),
+        "image": (_("Image"), lambda rows: rows.filter(images=None)),
+        "price": (_("Price"), lambda rows: rows.filter(price=0)),
+        "cost": (_("Cost"), lambda rows: rows.filter(cost=None)),
+        "barcode": (_("Barcode"), lambda rows: rows.filter(barcode="")),
+        "description": (_("Description"), lambda rows: rows.filter(description="")),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
+        return [(name, title) for name, (title, _rows) in self._missing.items()]
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
+        _title, without = self._missing.get(self.value() or "", (None, None))
+        return without(queryset) if without else queryset
+
+
+class VariantFilter(DropdownFilter):
+    title = _("variants")
+    parameter_name = "variants"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
+        return [
+            ("no", _("Without variants")),
+            ("only", _("Variants only")),
+            ("with", _("Products that have variants")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
+        match self.value():
+            case "no":
+                return queryset.filter(variant_of=None)
+            case "only":
+                return queryset.variants_only()
+            case "with":
+                heads = Product.objects.variants_only().values("variant_of")
+                return queryset.filter(pk__in=heads)
+        return queryset

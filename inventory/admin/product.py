@@ -1,0 +1,237 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    RangeNumericFilter,
+)
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from backoffice.console.admin import ModelAdmin, TabularInline
+from backoffice.console.displays import NOTHING, money, number_column
+from inventory.managers import ProductQuerySet
+from inventory.models import Product, ProductImage
+
+from .actions import ActivateProducts, AddTag, ChangePrices, DeactivateProducts, SetCategory
+from .components import badges, thumbnail
+from .filters import BrandFilter, CategoryFilter, MissingFilter, VariantFilter
+
+
+class ImageInline(TabularInline):
+    model = ProductImage
+    fields = ["preview", "url", "alt_text", "position"]
+    readonly_fields = ["preview"]
+    ordering = ["position", "id"]
+    tab = True
+
+    @display(description=gettext_lazy("preview"))
+    def preview(self, image: ProductImage) -> SafeString | str:
+        return thumbnail(image.url, size="large") if image.url else NOTHING
+
+
+class VariantInline(TabularInline):
+    """The variants of a product, to look at and to go to; each is edited on its own page."""
+
+    model = Product
+    fk_name = "variant_of"
+    verbose_name = gettext_lazy("variant")
+    verbose_name_plural = gettext_lazy("variants")
+    fields = readonly_fields = ["sku", "name", "shown_options", "shown_price", "is_active"]
+    ordering = ["name", "id"]
+    per_page = 20
+    show_change_link = True
+    can_delete = False
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=gettext_lazy("options"))
+    def shown_options(self, product: Product) -> SafeString | str:
+        return format_html_join(", ", "{}: {}", product.options.items()) or NOTHING
+
+    @display(description=gettext_lazy("price"))
+    def shown_price(self, product: Product) -> SafeString | str:
+        return money(product.price)
+
+
+@admin.register(Product)
+class ProductAdmin(ModelAdmin):
+    list_display = ["product", "category_path", "price_now", "cost_now", "status", "changed"]
+    list_display_links = ["product"]
+    ordering = ["name", "id"]
+    search_fields = ["sku", "name", "brand", "barcode"]
+    search_help_text = gettext_lazy("SKU, name, brand or barcode")
+    empty_state = (
+        gettext_lazy("No products yet"),
+        gettext_lazy("Import your supplier's file, or add the first product by hand."),
+    )
+
+    list_filter = [
+        ("category", CategoryFilter),
+        ("tags", AutocompleteSelectFilter),
+        BrandFilter,
+        ("price", RangeNumericFilter),
+        ("is_active", BooleanRadioFilter),
+        ("is_featured", BooleanRadioFilter),
+        MissingFilter,
+        VariantFilter,
+    ]
+
+    autocomplete_fields = ["category", "tags", "discount", "variant_of"]
+    readonly_fields = ["created_at", "created_by", "updated_at", "version"]
+    formfield_overrides = {
+        models.JSONField: {
+            "widget": UnfoldAdminTextareaWidget(attrs={"rows": 4, "class": "console-code"}),
+        },
+    }
+    fieldsets = [
+        (
+            None,
+            {"fields": ["name", ("sku", "barcode"), ("is_active", "is_featured")]},
+        ),
+        (
+            gettext_lazy("General"),
+            {"classes": ["tab"], "fields": ["description", "brand", "slug"]},
+        ),
+        (
+            gettext_lazy("Pricing"),
+            {
+                "classes": ["tab"],
+                "fields": [("price", "compare_at_price"), ("cost", "tax_class"), "discount"],
+            },
+        ),
+        (
+            gettext_lazy("Organisation"),
+            {"classes": ["tab"], "fields": ["category", "tags", ("weight", "weight_unit")]},
+        ),
+        (
+            gettext_lazy("Variant"),
+            {
+                "classes": ["tab"],
+                "description": gettext_lazy(
+                    "Only for a variant, such as a size or a colour: the product that it belongs "
+                    "to, and what sets it apart. A product with variants is not sold itself."
+                ),
+                "fields": ["variant_of", "options"],
+            },
+        ),
+        (
+            gettext_lazy("Record"),
+            {
+                "classes": ["tab"],
+                "fields": [("created_at", "created_by"), ("updated_at", "version")],
+            },
+        ),
+    ]
+
+    inlines = [ImageInline, VariantInline]
+
+    actions = [ActivateProducts(), DeactivateProducts(), SetCategory(), AddTag(), ChangePrices()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        rows: ProductQuerySet = super().get_queryset(request)
+        return rows.with_category().with_thumbnail()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: ProductQuerySet, search_term: str
+    ) -> tuple[QuerySet[Product], bool]:
+        found = queryset.search(search_term)
+        if request.GET.get("field_name") == "variant_of":
+            # The autocomplete of a variant: one cannot belong to another.
+            found = found.filter(variant_of=None)
+        return found, False
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        shown = [*super().get_list_display(request)]
+        if not self.has_change_permission(request):
+            shown.remove("cost_now")
+        return shown
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is bought for how much is shown to those who may change it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj) or obj is None:
+            return fieldsets
+        return [
+            (name, {**options, "fields": _without_cost(options["fields"])})
+            for name, options in fieldsets
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """A new product and a variant have no variants to show."""
+        inlines = super().get_inlines(request, obj)
+        if obj is None or obj.variant_of_id:
+            return [inline for inline in inlines if inline is not VariantInline]
+        return [*inlines]
+
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool
+    ) -> None:
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
+    @display(description=gettext_lazy("product"), ordering="name")
+    def product(self, product: Any) -> SafeString:
+        return format_html(
+            '<span class="console-item">{}<span class="console-item-text">'
+            '<span class="console-item-title">{}</span>'
+            '<span class="console-item-note">{}</span></span></span>',
+            thumbnail(product.thumbnail),
+            product.name,
+            product.sku,
+        )
+
+    @display(description=gettext_lazy("category"), ordering="category__path")
+    def category_path(self, product: Product) -> str:
+        return product.category.path if product.category else NOTHING
+
+    @number_column(gettext_lazy("price"), ordering="price")
+    def price_now(self, product: Product) -> SafeString | str:
+        if product.compare_at_price is None:
+            return money(product.price)
+        return format_html(
+            '{}<s class="money-former" aria-label="{}">{}</s>',
+            money(product.price),
+            _("Formerly"),
+            money(product.compare_at_price),
+        )
+
+    @number_column(gettext_lazy("cost"))
+    def cost_now(self, product: Product) -> SafeString | str:
+        return money(product.cost)
+
+    @display(description=gettext_lazy("status"))
+    def status(self, product: Product) -> SafeString:
+        shown = [(_("active"), "success") if product.is_active else (_("inactive"), "neutral")]
+        if product.is_featured:
+            shown.append((_("featured"), "info"))
+        if product.variant_of_id:
+            shown.append((_("variant"), "neutral"))
+        return badges(shown)
+
+    @display(description=gettext_lazy("changed"), ordering="-updated_at")
+    def changed(self, product: Product) -> Any:
+        return product.updated_at
+
+
+def _without_cost(fields: Any) -> list[Any]:
+    kept = [
+        tuple(name for name in line if name != "cost") if isinstance(line, tuple) else line
+        for line in fields
+    ]
+    return [line for line in kept if line and line != "cost"]

@@ -1,0 +1,108 @@
+"""Reads that span models: what a change of many products would do, and the catalogue in numbers.
+
+A plan annotates each product with `skip`, the SkipReason for which it is left alone ("" if it
+changes). The preview counts it and the service carries it out, so both say the same.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Lower, Round
+from django.utils.translation import gettext_lazy as _
+
+from .models import Category, Product, ProductImage, ProductTag, Tag
+
+HIGHEST_PRICE = Decimal("9999999999.99")  # what numeric(12, 2) holds
+
+
+class SkipReason(models.TextChoices):
+    """Why a product is left alone by a change that would otherwise apply to it."""
+
+    ALREADY_ACTIVE = "already_active", _("already active")
+    ALREADY_INACTIVE = "already_inactive", _("already inactive")
+    ALREADY_THERE = "already_there", _("in this category already")
+    ALREADY_TAGGED = "already_tagged", _("carrying this tag already")
+    SAME_PRICE = "same_price", _("the price stays the same")
+    COMPARE_AT_NOT_ABOVE = (
+        "compare_at_not_above",
+        _("the compare-at price would not be above the new price"),
+    )
+    PRICE_TOO_HIGH = "price_too_high", _("the new price would be too high to store")
+
+
+def _skip(*cases: When) -> Case:
+    return Case(*cases, default=Value(""), output_field=models.CharField())
+
+
+def activation_plan(products: QuerySet[Product], *, active: bool) -> QuerySet[Product]:
+    already = SkipReason.ALREADY_ACTIVE if active else SkipReason.ALREADY_INACTIVE
+    return products.annotate(skip=_skip(When(is_active=active, then=Value(already.value))))
+
+
+def category_plan(products: QuerySet[Product], *, category: Category) -> QuerySet[Product]:
+    already = Value(SkipReason.ALREADY_THERE.value)
+    return products.annotate(skip=_skip(When(category=category, then=already)))
+
+
+def tag_plan(products: QuerySet[Product], *, tag: Tag) -> QuerySet[Product]:
+    carried = ProductTag.objects.filter(product=OuterRef("pk"), tag=tag)
+    already = Value(SkipReason.ALREADY_TAGGED.value)
+    return products.annotate(skip=_skip(When(Exists(carried), then=already)))
+
+
+def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Product]:
+    """Annotates `new_price` too: rounded to the cent, and a half upwards."""
+    factor = (100 + percent) / 100
+    new_price = Round(
+        F("price")
+        * Value(factor, output_field=models.DecimalField(max_digits=20, decimal_places=10)),
+        precision=2,
+        output_field=models.DecimalField(max_digits=20, decimal_places=2),
+    )
+    return products.annotate(new_price=new_price).annotate(
+        skip=_skip(
+            When(new_price=F("price"), then=Value(SkipReason.SAME_PRICE.value)),
+            When(new_price__gt=HIGHEST_PRICE, then=Value(SkipReason.PRICE_TOO_HIGH.value)),
+            When(
+                compare_at_price__lte=F("new_price"),
+                then=Value(SkipReason.COMPARE_AT_NOT_ABOVE.value),
+            ),
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueFigures:
+    """How many products there are, and how many lack something."""
+
+    products: int
+    active: int
+    inactive: int
+    without_category: int
+    without_image: int
+
+
+def catalogue_figures() -> CatalogueFigures:
+    """Two passes over the products, whatever their number."""
+    counts = Product.objects.aggregate(
+        products=Count("pk"),
+        active=Count("pk", filter=Q(is_active=True)),
+        without_category=Count("pk", filter=Q(category=None)),
+    )
+    pictured = ProductImage.objects.filter(product=OuterRef("pk"))
+    return CatalogueFigures(
+        **counts,
+        inactive=counts["products"] - counts["active"],
+        without_image=Product.objects.filter(~Exists(pictured)).count(),
+    )
+
+
+def products_by_code(code: str) -> QuerySet[Product]:
+    """The products of exactly this SKU (whatever its case) or barcode."""
+    # lower(sku), as its unique index has it.
+    by_sku = Product.objects.alias(key=Lower("sku")).filter(key=Lower(Value(code)))
+    by_barcode = Product.objects.filter(barcode=code).exclude(barcode="")
+    # A union and no OR, which neither index could serve.
+    return Product.objects.filter(pk__in=by_sku.values("pk").union(by_barcode.values("pk")))
