@@ -1,0 +1,49 @@
+"""How the timeline is narrowed down."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter
+
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.wording import SOURCES
+
+
+class SourceFilter(DropdownFilter):
+    """Through which door the change came."""
+
+    title = gettext_lazy("source")
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(source.value, str(name)) for source, name in SOURCES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ChangeSet]) -> QuerySet[ChangeSet]:
+        return queryset.filter(source=self.value()) if self.value() else queryset
+
+
+class WhoFilter(DropdownFilter):
+    """One person who works here now, or nobody who signed in. Others are found by search."""
+
+    title = gettext_lazy("who")
+    parameter_name = "who"
+    NOBODY = "nobody"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        people = get_user_model()._default_manager.filter(is_staff=True)
+        return [
+            (self.NOBODY, _("Nobody who signed in")),
+            *((str(person.pk), str(person)) for person in people),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ChangeSet]) -> QuerySet[ChangeSet]:
+        chosen = self.value() or ""
+        if chosen == self.NOBODY:
+            return queryset.filter(actor_id=None)
+        if chosen.isascii() and chosen.isdigit():
+            return queryset.filter(actor_id=int(chosen))
+        return queryset

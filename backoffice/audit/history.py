@@ -1,0 +1,164 @@
+"""History rows as entries that a person reads: what became of which object, field by field."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from .naming import Names, foreign_keys, history_of, is_link, tracked_fields
+from .wording import Passage, Text, told_apart, value_in_words
+
+
+class Kind(models.TextChoices):
+    ADDED = "+", pgettext_lazy("what became of an object", "added")
+    CHANGED = "~", pgettext_lazy("what became of an object", "changed")
+    DELETED = "-", pgettext_lazy("what became of an object", "deleted")
+
+
+_ABOUT_PARTS = {
+    Kind.ADDED: gettext_lazy("%(what)s “%(name)s” added"),
+    Kind.CHANGED: gettext_lazy("%(what)s “%(name)s” changed"),
+    Kind.DELETED: gettext_lazy("%(what)s “%(name)s” removed"),
+}
+
+# The record keeps these as well; they follow from every change, and tell nothing of it.
+_HOUSEKEEPING = {"created_at", "updated_at", "version"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldChange:
+    """One field of an object, old and new. An added object has no old, a deleted one no new."""
+
+    label: str
+    before: Text = ()
+    after: Text = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What one history row says.
+
+    `title` is a sentence where the row is about a part of the object that the reader looks at
+    (a tag, an image), and blank where it is about that object itself.
+    """
+
+    history_id: int
+    change_set_id: int
+    at: datetime
+    kind: Kind
+    key: Any
+    name: str
+    title: str
+    changes: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A history row with the one before it of the same object.
+
+    `within` names the foreign key to the object on whose page the row stands, if it is a part.
+    """
+
+    model: type[models.Model]
+    record: Any
+    previous: Any
+    within: str = ""
+
+
+def with_predecessors(
+    model: type[models.Model], records: Sequence[Any], *, within: str = ""
+) -> list[Row]:
+    """The rows together with what stood there before each change, in one query.
+
+    The predecessor is looked up in the table, not on the page, so the last row has one as well.
+    """
+    key = model._meta.pk.attname
+    everything = history_of(model)._base_manager
+    before_this = everything.filter(**{key: OuterRef(key)}, history_id__lt=OuterRef("history_id"))
+    changed = [record.history_id for record in records if record.history_type == Kind.CHANGED]
+    earlier: dict[Any, list[Any]] = defaultdict(list)
+    if changed:
+        last_before = Subquery(before_this.order_by("-history_id").values("history_id")[:1])
+        of_the_changed = everything.filter(history_id__in=changed).values_list(last_before)
+        for row in everything.filter(history_id__in=of_the_changed):
+            earlier[getattr(row, key)].append(row)
+
+    def predecessor(record: Any) -> Any:
+        rows = [row for row in earlier[getattr(record, key)] if row.history_id < record.history_id]
+        return max(rows, key=lambda row: row.history_id, default=None)
+
+    return [
+        Row(model=model, record=record, previous=predecessor(record), within=within)
+        for record in records
+    ]
+
+
+def read(rows: Iterable[Row]) -> list[Entry]:
+    """The entries of a page. One query for each model whose names they need."""
+    rows = list(rows)
+    names = Names()
+    for row in rows:
+        names.want_row(row.model, row.record)
+        if row.previous is not None:
+            names.want_row(row.model, row.previous)
+    names.load()
+    return [_entry(row, names) for row in rows]
+
+
+def _entry(row: Row, names: Names) -> Entry:
+    record = row.record
+    kind = Kind(record.history_type)
+    name = names.row(row.model, record, within=row.within)
+    title = ""
+    if row.within:
+        title = capfirst(_ABOUT_PARTS[kind] % {"what": _what(row), "name": name})
+    return Entry(
+        history_id=record.history_id,
+        change_set_id=record.change_set_id,
+        at=record.history_date,
+        kind=kind,
+        key=getattr(record, row.model._meta.pk.attname),
+        name=name,
+        title=title,
+        changes=tuple(_changes(row, kind, names)),
+    )
+
+
+def _what(row: Row) -> str:
+    """What a part of an object is: of a link, that which it links the object with."""
+    ends = [field for field in foreign_keys(row.model) if field.attname != row.within]
+    if is_link(row.model) and len(ends) == 1:
+        return str(ends[0].verbose_name)
+    return str(row.model._meta.verbose_name)
+
+
+def _changes(row: Row, kind: Kind, names: Names) -> Iterable[FieldChange]:
+    if is_link(row.model) and kind != Kind.CHANGED:
+        return  # its name says it all
+    for field in tracked_fields(row.model):
+        if field.primary_key or field.name in _HOUSEKEEPING:
+            continue
+        now = getattr(row.record, field.attname)
+        label = capfirst(str(field.verbose_name))
+        if kind == Kind.CHANGED and row.previous is not None:
+            was = getattr(row.previous, field.attname)
+            if was != now:
+                old, new = told_apart(
+                    value_in_words(field, was, names.target),
+                    value_in_words(field, now, names.target),
+                    was,
+                    now,
+                )
+                yield FieldChange(label=label, before=old, after=new)
+        elif now not in (None, "", {}, []) and field.attname != row.within:
+            text = (Passage(value_in_words(field, now, names.target)),)
+            if kind == Kind.DELETED:
+                yield FieldChange(label=label, before=text)
+            else:
+                yield FieldChange(label=label, after=text)

@@ -1,0 +1,196 @@
+"""The two readings of the record: the life of one object, and the contents of one change set."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Count, Q, Value
+from django.utils.dateparse import parse_datetime
+
+from .history import Entry, Kind, Row, read, with_predecessors
+from .models import ChangeSet
+from .naming import history_of
+
+ROWS_PER_PAGE = 50
+ROWS_PER_SECTION = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strand:
+    """The history rows of one model that belong to an object: its own, or those of its parts.
+
+    `attname` is the column that holds the object's key.
+    """
+
+    model: type[models.Model]
+    attname: str
+
+    @property
+    def within(self) -> str:
+        return "" if self.attname == self.model._meta.pk.attname else self.attname
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in an object's timeline, newest first; several tables have a place in it."""
+
+    at: datetime
+    strand: int
+    history_id: int
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}_{self.strand}_{self.history_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The position that str() wrote, or None for anything else."""
+        moment, _, rest = text.partition("_")
+        strand, _, history_id = rest.partition("_")
+        try:
+            at = parse_datetime(moment)
+            if at is None or at.tzinfo is None:
+                return None
+            return cls(at, int(strand), int(history_id))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one change set did to an object, in one go."""
+
+    change_set: ChangeSet
+    at: datetime
+    entries: tuple[Entry, ...]
+
+    @classmethod
+    def of(cls, change_set: ChangeSet, newest_first: Iterable[Entry]) -> Self:
+        """The object itself comes first, then its parts, each in the order of the work."""
+        entries = list(newest_first)
+        in_order = sorted(entries, key=lambda entry: (bool(entry.title), entry.at))
+        return cls(change_set=change_set, at=entries[0].at, entries=tuple(in_order))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    steps: tuple[Step, ...]
+    older: Position | None
+
+
+def object_timeline(
+    strands: Sequence[Strand],
+    key: Any,
+    *,
+    before: Position | None = None,
+    size: int = ROWS_PER_PAGE,
+) -> Timeline:
+    """What happened to an object and its parts, newest first, a page at a time.
+
+    The number of queries depends on the number of strands, not of rows.
+    """
+    found: list[tuple[Position, Any]] = []
+    for number, strand in enumerate(strands):
+        rows = history_of(strand.model)._base_manager.filter(**{strand.attname: key})
+        if before is not None:
+            same_moment = Q(history_date=before.at)
+            if number == before.strand:
+                same_moment &= Q(history_id__lt=before.history_id)
+            elif number > before.strand:
+                same_moment = Q(pk__in=())
+            rows = rows.filter(history_date__lte=before.at).filter(
+                Q(history_date__lt=before.at) | same_moment
+            )
+        found += [
+            (Position(row.history_date, number, row.history_id), row)
+            for row in rows.order_by("-history_date", "-history_id")[: size + 1]
+        ]
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    page = found[:size]
+
+    row_at: dict[Position, Row] = {}
+    for number, strand in enumerate(strands):
+        positions = [(place, record) for place, record in page if place.strand == number]
+        records = [record for _, record in positions]
+        pairs = with_predecessors(strand.model, records, within=strand.within)
+        row_at |= {place: row for (place, _), row in zip(positions, pairs, strict=True)}
+    entries = read(row_at[place] for place, _ in page)
+    change_sets = ChangeSet.objects.in_bulk({entry.change_set_id for entry in entries})
+    return Timeline(
+        steps=tuple(
+            Step.of(change_sets[identity], group)
+            for identity, group in groupby(entries, key=lambda entry: entry.change_set_id)
+        ),
+        older=page[-1][0] if len(found) > size else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How many rows of one model a change set touched."""
+
+    model: type[models.Model]
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.added + self.changed + self.deleted
+
+
+def change_set_tallies(change_set: ChangeSet, among: Sequence[type[models.Model]]) -> list[Tally]:
+    """What a change set touched, counted by model, in one query. Models untouched are left out."""
+    if not among:
+        return []
+    counts = [
+        history_of(model)
+        ._base_manager.filter(change_set=change_set)
+        .order_by()
+        .values("history_type")
+        .annotate(count=Count("*"), number=Value(number, models.IntegerField()))
+        .values_list("number", "history_type", "count")
+        for number, model in enumerate(among)
+    ]
+    first, *others = counts
+    tallied: dict[int, dict[str, int]] = {}
+    for number, kind, count in first.union(*others, all=True).order_by():
+        tallied.setdefault(number, {})[Kind(kind).name.lower()] = count
+    return [Tally(model=among[number], **kinds) for number, kinds in sorted(tallied.items())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A page of what a change set did to the rows of one model, in the order of the work."""
+
+    tally: Tally
+    entries: tuple[Entry, ...]
+    next: int | None
+
+
+def change_set_sections(
+    change_set: ChangeSet,
+    tallies: Iterable[Tally],
+    *,
+    after: int = 0,
+    size: int = ROWS_PER_SECTION,
+) -> list[Section]:
+    """For each tally the `size` rows that come after the history id `after`."""
+    pages = []
+    for tally in tallies:
+        records = list(
+            history_of(tally.model)
+            ._base_manager.filter(change_set=change_set, history_id__gt=after)
+            .order_by("history_id")[: size + 1]
+        )
+        pages.append((tally, with_predecessors(tally.model, records[:size]), len(records) > size))
+    entries = iter(read(row for _, rows, _ in pages for row in rows))
+    sections = []
+    for tally, rows, more in pages:
+        page = tuple(next(entries) for _ in rows)
+        sections.append(
+            Section(tally=tally, entries=page, next=page[-1].history_id if more else None)
+        )
+    return sections
