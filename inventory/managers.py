@@ -28,16 +28,10 @@ class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: 
     def get_or_create_path(self, path: str) -> "Category":
         """The category at "A > B", made with all that is missing above it.
 
-        Names are compared without regard to case. Raises ValueError on a path with a blank name
-        and on one that names a category twice.
+        Names are compared without regard to case. Raises ValueError as clean_path() does.
         """
-        names = [name.strip() for name in path.split(">")]
-        if not all(names):
-            raise ValueError(f"{path!r} has a blank name between its signs >.")
-        if len({name.casefold() for name in names}) < len(names):
-            raise ValueError(f"{path!r} names a category twice; it cannot lie within itself.")
         place = None
-        for name in names:
+        for name in self.model.clean_path(path).split(" > "):
             found = self.filter(parent=place, name__iexact=name).first()
             place = found or self.create(parent=place, name=name)
             if not found:

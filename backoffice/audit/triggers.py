@@ -99,12 +99,10 @@ def write_history(
     `ignored` names fields whose change alone is no change. The change set is made lazily, by a
     scalar subquery that PostgreSQL evaluates once, and only when there is a row to record.
     """
-    history_columns = {field.column for field in history_model._meta.concrete_fields}
-    columns = [f.column for f in model._meta.concrete_fields if f.column in history_columns]
+    tracked: list[models.Field] = history_model.tracked_fields  # type: ignore[attr-defined]
+    columns = [field.column for field in tracked]
     compared = [
-        field.column
-        for field in model._meta.concrete_fields
-        if field.column in history_columns and field.name not in ignored and not field.primary_key
+        field.column for field in tracked if field.name not in ignored and not field.primary_key
     ]
     key = model._meta.pk.column
     names = ", ".join(f'"{column}"' for column in columns)

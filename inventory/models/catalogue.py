@@ -51,6 +51,11 @@ class Discount(VersionedModel):
         verbose_name_plural = _("discounts")
         ordering = ("name",)
         constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="inventory_discount_name_unique",
+                violation_error_message=_("There is a discount of this name already."),
+            ),
             models.CheckConstraint(
                 condition=Q(value__gt=0) & (~Q(kind="percent") | Q(value__lte=100)),
                 name="inventory_discount_value_in_range",
@@ -139,13 +144,14 @@ class Product(VersionedModel):
         ],
         help_text=_("EAN, UPC, ISBN or your own."),
     )
+    # Four decimals: suppliers' lists have prices such as 22.788, and nothing is rounded unasked.
     price = models.DecimalField(
-        _("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
+        _("price"), max_digits=14, decimal_places=4, validators=[MinValueValidator(0)]
     )
     compare_at_price = models.DecimalField(
         _("compare-at price"),
-        max_digits=12,
-        decimal_places=2,
+        max_digits=14,
+        decimal_places=4,
         null=True,
         blank=True,
         help_text=_("The former price, shown struck through; above the price."),

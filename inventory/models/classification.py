@@ -115,6 +115,41 @@ class Category(VersionedModel):
     def __str__(self) -> str:
         return self.path or self.name
 
+    @classmethod
+    def clean_path(cls, path: str) -> str:
+        """A path in its one form, "A > B".
+
+        Raises ValueError, with a remedy, where a name in it is blank or too long, or stands in it
+        twice: a category cannot lie within itself.
+        """
+        names = [" ".join(name.split()) for name in path.split(PATH_SEPARATOR.strip())]
+        if not all(names):
+            raise ValueError(
+                _("“%(path)s” has a blank name. Write a name on both sides of each >.")
+                % {"path": path}
+            )
+        longest = max(names, key=len)
+        limit = cls._meta.get_field("name").max_length
+        if len(longest) > limit:
+            raise ValueError(
+                _("The category “%(name)s...” has %(length)d characters; at most %(limit)d fit.")
+                % {"name": longest[:40], "length": len(longest), "limit": limit}
+            )
+        if "<" in path:
+            raise ValueError(
+                _("“%(path)s” has a <, which a category's name cannot have. Remove it.")
+                % {"path": path}
+            )
+        if len({name.casefold() for name in names}) < len(names):
+            raise ValueError(
+                _(
+                    "“%(path)s” names a category twice, so it would lie within itself. Name each "
+                    "category once."
+                )
+                % {"path": path}
+            )
+        return PATH_SEPARATOR.join(names)
+
     def clean(self) -> None:
         super().clean()
         place: Self | None = self.parent

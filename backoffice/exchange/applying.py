@@ -1,0 +1,174 @@
+"""The plan carried out: a handful of statements, whatever the number of rows.
+
+Order of the locks: one import at a time per model (advisory), then the rows that change, by key.
+"""
+
+from django.db import connection, models
+from django.db.models import NOT_PROVIDED
+
+from .checking import mapped_columns
+from .columns import Column, ListColumn, RelationColumn, literal, quote
+from .exceptions import PlanStale
+from .models import ImportJob
+from .planning import Rights, missing_related
+from .resources import Resource
+
+_SHOWN = 20
+
+
+class Applier:
+    """Writes the valid rows of one planned job. To be used inside a transaction."""
+
+    def __init__(self, job: ImportJob, resource: Resource) -> None:
+        self.job, self.resource, self.model = job, resource, resource.model()
+        self.table = quote(self.model._meta.db_table)
+        self.columns = mapped_columns(job, resource)
+        self.key = self.columns[resource.key()]
+        self.stored = {n: c for n, c in self.columns.items() if c.db_column is not None}
+        self.lists = [c for c in self.columns.values() if isinstance(c, ListColumn)]
+        relations = [c for c in self.stored.values() if isinstance(c, RelationColumn)]
+        self.own_relations = [c for c in relations if c.is_self]
+        # The rows of the plan with their values and the rows that they refer to.
+        self.rows = (
+            f"{job.stage('plan')} p JOIN {job.stage('checked')} s USING (row_no) "
+            + " ".join(
+                f"LEFT JOIN {c.related_table} {quote(f'r_{c.name}')} "
+                f"ON lower({quote(f'r_{c.name}')}.{c.related_key}) = lower(s.{c.value})"
+                for c in relations
+            )
+        )
+
+    def run(self, rights: Rights) -> None:
+        """Write. Raises PlanStale, and leaves the rollback to the caller, if data changed."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exchange:{self.model._meta.label}"]
+            )
+        self._refuse_what_changed_since()
+        if missing_related(self.job, self.resource, rights.creates) != self.job.summary["creates"]:
+            raise PlanStale([])
+        for name, names in self.job.summary["creates"].items():
+            self.resource.create_related(name, names)
+        self._update()
+        self._insert()
+        for column in self.lists:
+            self._link(column)
+
+    def _refuse_what_changed_since(self) -> None:
+        """Lock what will change, in key order; look whether any row that the file met moved on."""
+        plan = self.job.stage("plan")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH locked AS (SELECT t.id FROM {self.table} t JOIN {plan} p ON p.target = t.id "
+                "WHERE p.status = 'changed' ORDER BY t.id FOR NO KEY UPDATE OF t) "
+                "SELECT count(*) FROM locked"
+            )
+            cursor.execute(
+                f"SELECT p.row_no FROM {plan} p LEFT JOIN {self.table} t ON t.id = p.target "
+                "WHERE p.status IN ('changed', 'unchanged') AND t.version IS DISTINCT FROM p.seen "
+                "UNION ALL "
+                f"SELECT p.row_no FROM {plan} p JOIN {self.job.stage('checked')} s USING (row_no) "
+                f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
+                f"WHERE p.status = 'new' ORDER BY 1 LIMIT {_SHOWN}"
+            )
+            if stale := [number for (number,) in cursor.fetchall()]:
+                raise PlanStale(stale)
+
+    def _value(self, column: Column) -> str:
+        """The value of the file in the type of the table; NULL where it is blank."""
+        if isinstance(column, RelationColumn):
+            return f"{quote(f'r_{column.name}')}.id"
+        return f"s.{column.value}"
+
+    def _update(self) -> None:
+        changing = [c for c in self.stored.values() if c is not self.key]
+        if not changing:
+            return
+        assignments = ", ".join(
+            f"{c.db_column} = COALESCE({self._value(c)}, t.{c.db_column})" for c in changing
+        )
+        names = literal([c.name for c in changing])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {self.table} t SET {assignments} FROM {self.rows} "
+                f"WHERE p.status = 'changed' AND p.changes && {names} AND t.id = p.target"
+            )
+
+    def _insert(self) -> None:
+        """Insert what is new; rows that refer to rows of the same file after those."""
+        values = {c.db_column: self._new_value(c) for c in self.stored.values()}
+        given = self.resource.values_of_new_rows(self.job.user)
+        for field in self.model._meta.concrete_fields:
+            name = quote(field.column)
+            if field.name in given:
+                values[name] = literal(field.get_db_prep_save(given[field.name], connection))
+            elif name not in values and _needs_value(field):
+                values[name] = literal(field.get_db_prep_save(field.get_default(), connection))
+        into = f"INSERT INTO {self.table} ({', '.join(str(name) for name in values)})"
+        select = f"SELECT {', '.join(values.values())} FROM {self.rows} WHERE p.status = 'new'"
+        # At an import the parent may be a new row of the file, too.
+        of_file = (
+            f"(SELECT lower(n.{self.key.value}) FROM {self.job.stage('checked')} n "
+            f"JOIN {self.job.stage('plan')} q USING (row_no) WHERE q.status = 'new')"
+        )
+        refers = " OR ".join(f"lower(s.{c.value}) IN {of_file}" for c in self.own_relations)
+        first = f"{select} AND ({refers or 'false'}) IS NOT TRUE"
+        written = self._insert_some(f"{into} {first} ORDER BY row_no ON CONFLICT DO NOTHING")
+        while refers:
+            ready = " AND ".join(
+                f"(s.{c.value} IS NULL OR {quote(f'r_{c.name}')}.id IS NOT NULL)"
+                for c in self.own_relations
+            )
+            there = f"(SELECT lower(x.{self.key.db_column}) FROM {self.table} x)"
+            more = self._insert_some(
+                f"{into} {select} AND ({refers}) AND {ready} "
+                f"AND lower(s.{self.key.value}) NOT IN {there} "
+                "ORDER BY row_no ON CONFLICT DO NOTHING"
+            )
+            written += more
+            if not more:
+                break
+        if written != self.job.new:
+            # Somebody added such a row between the look above and the INSERT.
+            raise PlanStale([])
+
+    def _insert_some(self, statement: str) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return int(cursor.rowcount)
+
+    def _new_value(self, column: Column) -> str:
+        default, value = column.default(), self._value(column)
+        return value if default in {None, "NULL"} else f"COALESCE({value}, {default})"
+
+    def _link(self, column: ListColumn) -> None:
+        """Make the rows of a through table those that the file names, and no others."""
+        through, (ours, theirs) = quote(column.through._meta.db_table), column.link_columns
+        wanted = (
+            f"SELECT t.id AS ours, r.id AS theirs FROM {self.job.stage('plan')} p "
+            f"JOIN {self.job.stage('checked')} s USING (row_no) "
+            f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
+            f"CROSS JOIN LATERAL unnest(s.{column.value}) n "
+            f"JOIN {column.related_table} r ON lower(r.{column.related_key}) = lower(n) "
+            f"WHERE p.status = 'new' OR (p.status = 'changed' "
+            f"AND {literal(column.name)} = ANY(p.changes))"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH wanted AS MATERIALIZED ({wanted}) DELETE FROM {through} l "
+                f"USING {self.job.stage('plan')} p "
+                f"WHERE p.status = 'changed' AND {literal(column.name)} = ANY(p.changes) "
+                f"AND l.{ours} = p.target AND NOT EXISTS ("
+                f"SELECT 1 FROM wanted w WHERE w.ours = l.{ours} AND w.theirs = l.{theirs})"
+            )
+            cursor.execute(
+                f"INSERT INTO {through} ({ours}, {theirs}) "
+                f"SELECT ours, theirs FROM ({wanted}) w ON CONFLICT DO NOTHING"
+            )
+
+
+def _needs_value(field: models.Field) -> bool:
+    """Whether PostgreSQL would refuse a row that says nothing of this column."""
+    return not (field.primary_key or field.null or field.has_db_default()) and (
+        field.default is not NOT_PROVIDED or field.empty_strings_allowed
+    )

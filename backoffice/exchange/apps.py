@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class ExchangeConfig(AppConfig):
+    name = "backoffice.exchange"
+    label = "exchange"
+    verbose_name = _("Files")
+
+    def ready(self) -> None:
+        # Each app declares its resources in resources.py.
+        autodiscover_modules("resources")

@@ -1,0 +1,118 @@
+"""Every cell of a staged file cleaned, checked and cast, by SQL over whole columns at once."""
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from .columns import Column, compile_columns, literal, quote
+from .models import ImportJob
+from .resources import Resource
+
+BLANK = r"E' \t\r\n\u00a0\ufeff'"
+_CHUNK = 10_000
+
+
+def mapped_columns(job: ImportJob, resource: Resource) -> dict[str, Column]:
+    """The columns of the resource that the job's file feeds, by field name."""
+    return {
+        name: column
+        for name, column in compile_columns(resource).items()
+        if any(target in job.mapping for target in column.targets)
+    }
+
+
+def check_cells(job: ImportJob, resource: Resource) -> None:
+    """Make the job's table of checked rows out of its raw ones.
+
+    The table: row_no, v_<field> for each mapped field (cast; NULL where the cell is blank or
+    wrong), and problems, a list of "<field>:<code>", "<field>:=<message>" or "row:<code>".
+    """
+    columns = mapped_columns(job, resource)
+    with connection.cursor() as cursor:
+        for column in columns.values():
+            if column.needs_python:
+                _clean_in_python(job, column)
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {job.stage('checked')};"
+            f"CREATE UNLOGGED TABLE {job.stage('checked')} AS {_checked_rows(job, columns)}"
+        )
+        key = columns[resource.key()].value
+        cursor.execute(f"CREATE INDEX ON {job.stage('checked')} (lower({key}))")
+        cursor.execute(f"ANALYZE {job.stage('checked')}")
+
+
+def cell_text(job: ImportJob, column: Column) -> str:
+    """The trimmed text of a column's cell in the raw row `r`; NULL where blank.
+
+    Several cells, the levels of a path, are joined by its separator.
+    """
+    cells = [
+        f"NULLIF(btrim(r.c{int(job.mapping[target])}, {BLANK}), '')"
+        for target in column.targets
+        if target in job.mapping
+    ]
+    if len(cells) == 1:
+        return cells[0]
+    return f"NULLIF(concat_ws({literal(column.widget.separator)}, {', '.join(cells)}), '')"
+
+
+def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
+    cells, values, problems, joins = [], [], [], []
+    for name, column in columns.items():
+        text = f"c.{quote(f'x_{name}')}"
+        cells.append(f"{cell_text(job, column)} AS {quote(f'x_{name}')}")
+        known = quote(f"k_{name}")
+        # What Python cleans, SQL checks and casts afterwards.
+        cleaned = f"{known}.value" if column.runs_in == "Python" else column.clean_text(text)
+        wrong = [
+            f"WHEN {check.condition.replace('§', f'({cleaned})')} "
+            f"THEN {literal(f'{name}:{check.code}')}"
+            for check in column.checks
+        ]
+        if column.needs_python:
+            joins.append(f"LEFT JOIN {job.stage(f'clean_{name}')} {known} ON {known}.raw = {text}")
+            wrong.append(
+                f"WHEN {known}.problem IS NOT NULL THEN {literal(f'{name}:=')} || {known}.problem"
+            )
+        problem = f"CASE {' '.join(wrong)} END" if wrong else "NULL"
+        problems.append(f"CASE WHEN {text} IS NOT NULL THEN {problem} END")
+        values.append(
+            f"CASE WHEN c.problem IS NULL AND {text} IS NOT NULL AND ({problem}) IS NULL "
+            f"THEN {column.cast(cleaned)} END AS {column.value}"
+        )
+    return (
+        f"SELECT c.row_no, {', '.join(values)}, CASE WHEN c.problem IS NOT NULL "
+        f"THEN ARRAY['row:' || c.problem] "
+        f"ELSE array_remove(ARRAY[{', '.join(problems)}]::text[], NULL) END AS problems "
+        f"FROM (SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r) c "
+        + " ".join(joins)
+    )
+
+
+def _clean_in_python(job: ImportJob, column: Column) -> None:
+    """Clean the distinct values of a column, and keep value or problem of each in a table."""
+    table, text = job.stage(f"clean_{column.name}"), cell_text(job, column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {table};"
+            f"CREATE UNLOGGED TABLE {table} (raw text PRIMARY KEY, value text, problem text);"
+            f"DECLARE distinct_values NO SCROLL CURSOR FOR SELECT DISTINCT {text} "
+            f"FROM {job.stage('raw')} r WHERE {text} IS NOT NULL"
+        )
+        while True:
+            cursor.execute(f"FETCH {_CHUNK} FROM distinct_values")
+            if not (found := cursor.fetchall()):
+                break
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for (value,) in found:
+                    copy.write_row(_cleaned(column, value))
+        cursor.execute(f"CLOSE distinct_values; ANALYZE {table}")
+
+
+def _cleaned(column: Column, text: str) -> tuple[str, str | None, str | None]:
+    """(raw, value, problem) of one value; a widget says by an exception what is wrong."""
+    try:
+        return text, column.python_clean(text), None
+    except ValidationError as error:
+        return text, None, " ".join(error.messages)
+    except (ValueError, ArithmeticError, TypeError) as error:
+        return text, None, str(error)

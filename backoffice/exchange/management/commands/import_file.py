@@ -1,0 +1,105 @@
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from backoffice.exchange.exceptions import ExchangeError
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.reading import ENCODINGS
+from backoffice.exchange.resources import get_resource, resource_names
+from backoffice.exchange.services import import_file
+
+_SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks a file against the data and says what importing it would do; with --apply, does "
+        "it. Exit status 1 if the file is refused or rows are invalid."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("resource", help=f"what it holds: {', '.join(resource_names())}")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--apply", action="store_true", help="write what the check finds")
+        parser.add_argument("--reason", default="", help="why; needed with --apply")
+        parser.add_argument(
+            "--valid-rows-only", action="store_true", help="write the valid rows, leave the others"
+        )
+        parser.add_argument("--encoding", default="", choices=["", *ENCODINGS], metavar="NAME")
+        parser.add_argument("--user", help="e-mail address of whom to act as, with their rights")
+        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        try:
+            job = import_file(
+                resource=options["resource"],
+                path=options["file"],
+                user=self._user(options["user"]),
+                reason=options["reason"],
+                apply=options["apply"],
+                valid_rows_only=options["valid_rows_only"],
+                encoding=options["encoding"],
+            )
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}.") from error
+        except ExchangeError as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": str(error)}, ensure_ascii=False))
+                raise SystemExit(1) from error
+            raise CommandError(str(error)) from error
+        report = self._report(job, round(time.monotonic() - started, 3))
+        if options["json"]:
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+        else:
+            self._write(job, report)
+        if job.invalid:
+            raise SystemExit(1)
+
+    @staticmethod
+    def _user(email: str | None) -> Any:
+        if not email:
+            return None
+        try:
+            return get_user_model().objects.get_by_natural_key(email)  # type: ignore[attr-defined]
+        except get_user_model().DoesNotExist:
+            raise CommandError(f"There is no user {email}.") from None
+
+    @staticmethod
+    def _report(job: ImportJob, seconds: float) -> dict[str, Any]:
+        return {
+            "job": job.pk,
+            "state": job.state,
+            "rows": job.rows,
+            "new": job.new,
+            "changed": job.changed,
+            "unchanged": job.unchanged,
+            "invalid": job.invalid,
+            "conflicts": 0,
+            "change_set": job.change_set_id,
+            "seconds": seconds,
+            "errors_file": job.errors_file.path if job.errors_file else None,
+        }
+
+    def _write(self, job: ImportJob, report: dict[str, Any]) -> None:
+        done = "Applied" if job.state == ImportJob.State.APPLIED else "Checked, nothing written"
+        self.stdout.write(
+            f"{done}: {job.rows} rows, {job.new} new, {job.changed} changed, "
+            f"{job.unchanged} unchanged, {job.invalid} invalid ({report['seconds']} s)."
+        )
+        if job.state == ImportJob.State.CHECKED:
+            resource = get_resource(job.resource)
+            for row in preview_rows(job, resource, status="invalid", limit=_SHOWN):
+                for problem in row.problems:
+                    where = f"line {row.line}, {problem.column or 'row'}"
+                    self.stderr.write(f"  {where}: {problem.message}")
+            if job.invalid > _SHOWN:
+                self.stderr.write(f"  ... and {job.invalid - _SHOWN} more invalid rows.")
+        if report["errors_file"]:
+            self.stdout.write(f"The rows that failed, with the reasons: {report['errors_file']}")

@@ -1,0 +1,112 @@
+import uuid
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.trail import Trail
+
+
+def private_path(job: "ImportJob", name: str) -> str:
+    """A folder that nobody can guess for each file; no URL serves it anyway."""
+    return f"imports/{uuid.uuid4().hex}/{PurePath(name).name[-100:]}"
+
+
+class ImportJobQuerySet(models.QuerySet["ImportJob"]):
+    def visible_to(self, user: Any) -> "ImportJobQuerySet":
+        """A job is its user's; who may view all jobs (auditors) sees all."""
+        return self if user.has_perm("exchange.view_importjob") else self.filter(user=user)
+
+
+class ImportJob(models.Model):
+    """One file on its way into the catalogue, and what became of it.
+
+    The file, its fingerprint and the counts stay; the rows are staged in tables of their own
+    (schema `exchange`) until the job has ended.
+    """
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("uploaded")  # stored and staged; columns still to be chosen
+        CHECKED = "checked", _("checked")  # every row classified; the preview stands
+        APPLIED = "applied", _("applied")  # written, in one transaction
+        DISCARDED = "discarded", _("discarded")  # given up; nothing was written
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="import_jobs",
+        verbose_name=_("user"),
+        help_text=_("Empty if the command line brought the file in."),
+    )
+    resource = models.CharField(_("what"), max_length=50)
+    file = models.FileField(_("stored file"), upload_to=private_path, max_length=200)
+    file_name = models.CharField(_("file"), max_length=255)
+    size = models.BigIntegerField(_("size in bytes"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    encoding = models.CharField(_("encoding"), max_length=20)
+    delimiter = models.CharField(_("delimiter"), max_length=1)
+    header = models.JSONField(_("header"), default=list)
+    header_line = models.PositiveIntegerField(_("header line"), default=1)
+    # {target: index of the file's column}
+    mapping = models.JSONField(_("mapping"), default=dict)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State.choices, default=State.UPLOADED
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    valid_rows_only = models.BooleanField(_("valid rows only"), default=False)
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    new = models.PositiveIntegerField(_("new"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    # {"fields": {name: changed cells}, "problems": {"field:code": rows}, "creates": {name: [text]}}
+    summary = models.JSONField(_("summary"), default=dict)
+    seconds = models.FloatField(_("seconds"), default=0)
+    change_set = models.ForeignKey(
+        ChangeSet,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="import_jobs",
+        verbose_name=_("change set"),
+    )
+    errors_file = models.FileField(
+        _("rows that failed"), upload_to=private_path, max_length=200, blank=True
+    )
+    created_at = models.DateTimeField(_("uploaded"), db_default=Now())
+    applied_at = models.DateTimeField(_("applied"), null=True)
+
+    objects = ImportJobQuerySet.as_manager()
+    # What happened to the file is on the record; how far the work got is not.
+    history = Trail(
+        excluded_fields=[
+            "header", "header_line", "mapping", "summary", "seconds", "change_set", "errors_file",
+        ],
+        ignored_fields=["rows", "new", "changed", "unchanged", "invalid", "file"],
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        default_permissions = ("view",)
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["user", "-id"], name="exchange_importjob_user")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="applied") | (Q(applied_at__isnull=False) & ~Q(reason="")),
+                name="exchange_importjob_applied_with_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def stage(self, part: str) -> str:
+        """The quoted name of one of the job's staging tables: raw, checked, plan, clean_<field>."""
+        return f'exchange."{part}_{self.pk}"'

@@ -1,0 +1,157 @@
+"""What will become of each row: new, changed, unchanged or invalid; and the numbers of it all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from .checking import check_cells, mapped_columns
+from .columns import ListColumn, RelationColumn, compile_columns, literal, quote
+from .models import ImportJob
+from .resources import Resource
+from .rules import RowRules
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the person behind an import may do to the rows of its model."""
+
+    add: bool
+    change: bool
+    creates: frozenset[str]  # relations whose missing objects they may make
+
+    @classmethod
+    def of(cls, user: Any, resource: Resource) -> "Rights":
+        """The rights of a user; the command line, which is nobody's, may do everything."""
+        if user is None:
+            return cls(add=True, change=True, creates=resource.creates)
+
+        def may(action: str, options: Any) -> bool:
+            return bool(user.has_perm(f"{options.app_label}.{action}_{options.model_name}"))
+
+        columns, own = compile_columns(resource), resource.model()._meta
+        creates = {
+            name
+            for name in resource.creates
+            if may("add", columns[name].model_field.related_model._meta)  # type: ignore[union-attr]
+        }
+        return cls(add=may("add", own), change=may("change", own), creates=frozenset(creates))
+
+
+@transaction.atomic
+def make_plan(job: ImportJob, resource: Resource) -> None:
+    """Check every cell and classify every row of a staged job, and put the numbers on the job.
+
+    Makes the tables `checked` and `plan`; the latter has row_no, target (key of the live row),
+    seen (its version), status, changes (names of fields) and problems.
+    """
+    rights = Rights.of(job.user, resource)
+    check_cells(job, resource)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {job.stage('plan')};"
+            f"CREATE UNLOGGED TABLE {job.stage('plan')} AS {_plan_rows(job, resource, rights)};"
+            f"CREATE INDEX ON {job.stage('plan')} (status, row_no);"
+            f"ALTER TABLE {job.stage('plan')} ADD PRIMARY KEY (row_no);"
+            f"ANALYZE {job.stage('plan')}"
+        )
+    _count(job, resource, rights)
+
+
+def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
+    columns, model = mapped_columns(job, resource), resource.model()
+    key = columns[resource.key()]
+    changes = [
+        f"CASE WHEN {column.differs()} THEN {literal(name)} END"
+        for name, column in columns.items()
+        if column is not key
+    ]
+    problems = [
+        f"CASE WHEN {condition} THEN {literal(problem)} END"
+        for problem, condition in RowRules(job, resource, rights.creates).conditions()
+    ]
+    refused = [
+        f"WHEN status = {literal(status)} THEN ARRAY[{literal(f'{key.name}:no_{right}')}]"
+        for status, right, given in (
+            ("new", "add", rights.add),
+            ("changed", "change", rights.change),
+        )
+        if not given
+    ]
+    not_allowed = f"CASE {' '.join(refused)} ELSE '{{}}'::text[] END" if refused else "'{}'::text[]"
+    return f"""
+        SELECT row_no, target, seen, changes, problems || not_allowed AS problems,
+            CASE WHEN cardinality(not_allowed) > 0 THEN 'invalid' ELSE status END AS status
+        FROM (
+            SELECT *, {not_allowed} AS not_allowed FROM (
+                SELECT *, CASE WHEN cardinality(problems) > 0 THEN 'invalid'
+                    WHEN target IS NULL THEN 'new'
+                    WHEN cardinality(changes) > 0 THEN 'changed'
+                    ELSE 'unchanged' END AS status
+                FROM (
+                    SELECT s.row_no, t.id AS target, t.version AS seen,
+                        s.problems || array_remove(ARRAY[{', '.join(problems)}]::text[], NULL)
+                            AS problems,
+                        CASE WHEN t.id IS NULL THEN '{{}}'::text[]
+                            ELSE array_remove(ARRAY[{', '.join(changes)}]::text[], NULL)
+                        END AS changes
+                    FROM {job.stage('checked')} s
+                    LEFT JOIN {quote(model._meta.db_table)} t
+                        ON lower(t.{key.db_column}) = lower(s.{key.value})
+                    LEFT JOIN (
+                        SELECT lower({key.value}) AS key FROM {job.stage('checked')}
+                        WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1
+                    ) d ON d.key = lower(s.{key.value})
+                ) judged
+            ) classified
+        ) permitted
+    """
+
+
+def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
+    plan = job.stage("plan")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT status, count(*) FROM {plan} GROUP BY status")
+        rows: dict[str, int] = dict(cursor.fetchall())
+        cursor.execute(
+            f"SELECT name, count(*) FROM {plan}, unnest(changes) name "
+            "WHERE status = 'changed' GROUP BY name"
+        )
+        fields = dict(cursor.fetchall())
+        cursor.execute(
+            f"SELECT problem, count(*) FROM {plan}, unnest(problems) problem "
+            "WHERE status = 'invalid' GROUP BY problem ORDER BY count(*) DESC, problem LIMIT 50"
+        )
+        problems = dict(cursor.fetchall())
+    job.new, job.changed = rows.get("new", 0), rows.get("changed", 0)
+    job.unchanged, job.invalid = rows.get("unchanged", 0), rows.get("invalid", 0)
+    job.summary = {
+        "fields": fields,
+        "problems": problems,
+        "creates": missing_related(job, resource, rights.creates),
+    }
+
+
+def missing_related(
+    job: ImportJob, resource: Resource, creates: frozenset[str]
+) -> dict[str, list[str]]:
+    """The names of related objects that applying the plan would make, by field."""
+    found = {}
+    columns = mapped_columns(job, resource)
+    with connection.cursor() as cursor:
+        for name in sorted(creates & columns.keys()):
+            column = columns[name]
+            if not isinstance(column, RelationColumn | ListColumn):
+                continue
+            is_list = isinstance(column, ListColumn)
+            value = f"unnest(s.{column.value})" if is_list else f"s.{column.value}"
+            cursor.execute(
+                f"SELECT min(n) FROM (SELECT {value} AS n FROM {job.stage('checked')} s "
+                f"JOIN {job.stage('plan')} p USING (row_no) "
+                "WHERE p.status IN ('new', 'changed')) names "
+                f"WHERE n IS NOT NULL AND lower(n) NOT IN (SELECT lower({column.related_key}) "
+                f"FROM {column.related_table}) GROUP BY lower(n) ORDER BY lower(min(n))"
+            )
+            if names := [value for (value,) in cursor.fetchall()]:
+                found[name] = names
+    return found

@@ -1,0 +1,195 @@
+"""An import from the file to the record: store, map, check, apply; each step for page and command."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.files import File
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from backoffice.audit.context import Source, audit_context
+
+from .applying import Applier
+from .errors_file import write_errors_file
+from .exceptions import ReasonMissing, RowsInvalid, WrongState
+from .mapping import check_mapping, propose_mapping
+from .models import ImportJob
+from .planning import Rights, make_plan
+from .reading import detect, fingerprint, read_rows
+from .resources import Resource, get_resource
+from .staging import dialect_of, drop_stage, is_staged, open_file, stage_rows
+
+State = ImportJob.State
+
+
+@transaction.atomic
+def start_import(
+    *,
+    resource: str,
+    file: IO[bytes],
+    file_name: str,
+    user: Any,
+    encoding: str = "",
+    delimiter: str = "",
+) -> ImportJob:
+    """Store a file, find out how to read it, stage its rows, and plan it if its key is clear.
+
+    Raises FileRefused if it cannot be read; then nothing is kept.
+    """
+    declared = get_resource(resource)
+    size, sha256 = fingerprint(file)
+    dialect = detect(file, encoding, delimiter)
+    job = ImportJob(
+        user=user,
+        resource=resource,
+        file_name=Path(file_name).name[:255],
+        size=size,
+        sha256=sha256,
+        encoding=dialect.encoding,
+        delimiter=dialect.delimiter,
+        header=dialect.header,
+        header_line=dialect.header_line,
+        mapping=propose_mapping(declared, dialect.header),
+    )
+    file.seek(0)
+    job.file.save(job.file_name, File(file), save=False)
+    with _at_work(job, declared, source=None):
+        job.save()
+        try:
+            job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+        except Exception:
+            job.file.delete(save=False)  # the rows go with the transaction; the file would stay
+            raise
+        if declared.key() in job.mapping:
+            _plan(job, declared)
+        job.save()
+    return job
+
+
+@transaction.atomic
+def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
+    """Choose which columns feed which fields, and plan anew. Raises MappingRefused, WrongState."""
+    declared, job = get_resource(job.resource), _locked(job)
+    check_mapping(declared, mapping, job.header)
+    job.mapping = dict(mapping)
+    _plan(job, declared)
+    job.save()
+    return job
+
+
+@transaction.atomic
+def plan_again(*, job: ImportJob) -> ImportJob:
+    """Look again at what the file would do to the data as they are now."""
+    declared, job = get_resource(job.resource), _locked(job)
+    _plan(job, declared)
+    job.save()
+    return job
+
+
+def apply_import(*, job: ImportJob, reason: str, valid_rows_only: bool = False) -> ImportJob:
+    """Write what the preview showed, in one transaction and one change set.
+
+    Raises ReasonMissing, RowsInvalid (unless `valid_rows_only`), PlanStale if data changed since
+    the preview, WrongState if this job was applied or given up already. Nothing is written then.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    declared, started = get_resource(job.resource), time.monotonic()
+    with transaction.atomic():
+        job = _locked(job)
+        if job.state != State.CHECKED:
+            raise WrongState(_("Choose the columns first; then look at the preview and apply."))
+        if job.invalid and not valid_rows_only:
+            raise RowsInvalid(job.invalid)
+        job.reason, job.valid_rows_only = reason.strip(), valid_rows_only
+        with _at_work(job, declared, source=Source.IMPORT):
+            Applier(job, declared).run(Rights.of(job.user, declared))
+            job.state, job.applied_at = State.APPLIED, timezone.now()
+            job.seconds = time.monotonic() - started
+            job.save()
+            job.change_set_id = _change_set_of_this_transaction()
+            if job.invalid:
+                write_errors_file(job, declared)
+            job.save()
+        drop_stage(job)
+    return job
+
+
+@transaction.atomic
+def discard_import(*, job: ImportJob) -> ImportJob:
+    """Give an import up: its staged rows go, the file and the job stay on the record."""
+    job = _locked(job)
+    job.state = State.DISCARDED
+    job.save()
+    drop_stage(job)
+    return job
+
+
+def import_file(
+    *,
+    resource: str,
+    path: Path,
+    user: Any = None,
+    reason: str = "",
+    apply: bool = True,
+    valid_rows_only: bool = False,
+    encoding: str = "",
+) -> ImportJob:
+    """Bring a file in without a page: store, map by header, check, and apply if asked to.
+
+    Raises what the steps raise; MappingRefused if no column is the key.
+    """
+    with path.open("rb") as file:
+        job = start_import(
+            resource=resource, file=file, file_name=path.name, user=user, encoding=encoding
+        )
+    check_mapping(get_resource(resource), job.mapping, job.header)
+    if apply:
+        job = apply_import(job=job, reason=reason, valid_rows_only=valid_rows_only)
+    return job
+
+
+def _plan(job: ImportJob, declared: Resource) -> None:
+    if not is_staged(job):
+        # A crash of the database empties unlogged tables; the file is still there.
+        with open_file(job) as file:
+            dialect = dialect_of(job)
+            job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+    make_plan(job, declared)
+    job.state = State.CHECKED
+
+
+def _locked(job: ImportJob) -> ImportJob:
+    """The job as it is now, locked until the transaction ends, so that it ends once."""
+    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    if job.state in {State.APPLIED, State.DISCARDED}:
+        raise WrongState(
+            _("This import is over (%(state)s). Upload the file again to repeat it.")
+            % {"state": job.get_state_display()}
+        )
+    return job
+
+
+def _at_work(job: ImportJob, declared: Resource, *, source: Source | None) -> Any:
+    """The audit context of a job: an import says so, an upload is of whoever uploads."""
+    facts: dict[str, Any] = {"reason": job.reason} if job.reason else {}
+    if job.user is not None:
+        facts["actor"] = job.user
+    if source:
+        facts |= {"source": source, "reference": f"{job._meta.label_lower}/{job.pk}"}
+    what = capfirst(str(declared.model()._meta.verbose_name_plural))
+    action = _("%(what)s: import of %(file)s") if source else _("%(what)s: upload of %(file)s")
+    return audit_context(action=action % {"what": what, "file": job.file_name}, **facts)
+
+
+def _change_set_of_this_transaction() -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT split_part(current_setting('audit.change_set', true), ':', 1)")
+        (remembered,) = cursor.fetchone()
+    return int(remembered) if remembered else None
+
+

@@ -1,0 +1,85 @@
+"""The rows of a file as they stand in it, in an unlogged table of text columns per job."""
+
+from collections.abc import Iterable
+from typing import IO
+
+from django.db import connection, transaction
+
+from .models import ImportJob
+from .reading import Dialect, Row
+
+PARTS = ("raw", "checked", "plan")
+
+
+@transaction.atomic
+def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
+    """COPY the rows into the job's raw table, and return how many there are.
+
+    The table: row_no, line_no, problem (code of a row that could not be read), c0 ... c<width-1>.
+    Memory stays flat, whatever the file's size.
+    """
+    drop_stage(job)
+    columns = [f"c{index}" for index in range(width)]
+    blank: list[str | None] = [None] * width
+    count = 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE UNLOGGED TABLE {job.stage('raw')} (row_no int NOT NULL, line_no int NOT NULL, "
+            f"problem text, {', '.join(f'{column} text' for column in columns)})"
+        )
+        with cursor.copy(
+            f"COPY {job.stage('raw')} (row_no, line_no, problem, {', '.join(columns)}) FROM STDIN"
+        ) as copy:
+            write_row = copy.write_row
+            for row in rows:
+                cells = row.cells
+                if row.problem:
+                    cells = [*cells, *blank][:width]  # type: ignore[list-item]
+                write_row((row.number, row.line, row.problem or None, *cells))
+                count += 1
+        cursor.execute(f"ALTER TABLE {job.stage('raw')} ADD PRIMARY KEY (row_no)")
+        cursor.execute(f"ANALYZE {job.stage('raw')}")
+    return count
+
+
+def drop_stage(job: ImportJob) -> None:
+    """Remove all staging tables of a job; it is no error if there are none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables "
+            "WHERE schemaname = 'exchange' AND tablename ~ %s",
+            [f"_{job.pk}$"],
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {table}")
+
+
+def is_staged(job: ImportJob) -> bool:
+    """Whether the rows are there; a database crash empties unlogged tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [job.stage("raw")])
+        (there,) = cursor.fetchone()
+        if there:
+            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {job.stage('raw')})")
+            (there,) = cursor.fetchone()
+    return bool(there)
+
+
+def sample_cells(job: ImportJob, count: int = 3) -> list[list[str]]:
+    """For each column of the file, its first cells that are not blank."""
+    with connection.cursor() as cursor:
+        columns = ", ".join(f"c{index}" for index in range(len(job.header)))
+        cursor.execute(f"SELECT {columns} FROM {job.stage('raw')} ORDER BY row_no LIMIT 50")
+        rows = cursor.fetchall()
+    return [
+        list(dict.fromkeys(row[index] for row in rows if row[index]))[:count]
+        for index in range(len(job.header))
+    ]
+
+
+def dialect_of(job: ImportJob) -> Dialect:
+    return Dialect(job.encoding, job.delimiter, job.header, job.header_line)
+
+
+def open_file(job: ImportJob) -> IO[bytes]:
+    return job.file.storage.open(job.file.name, "rb")  # type: ignore[no-any-return]

@@ -1,0 +1,121 @@
+"""The catalogue's columns in files."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from import_export.fields import Field
+from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
+
+from backoffice.exchange.resources import PathWidget, Resource, RowRule, register
+from inventory.models import Category, Discount, Product, Tag
+
+
+class WeightUnitWidget(Widget):
+    """A unit of weight in the words that files use for it."""
+
+    WORDS = {
+        "g": ("g", "gr", "gram", "grams", "gramme", "grammes", "gramm"),
+        "kg": ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm"),
+        "oz": ("oz", "ounce", "ounces"),
+        "lb": ("lb", "lbs", "pound", "pounds"),
+    }
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
+        word = str(value or "").strip().rstrip(".").casefold()
+        for unit, words in self.WORDS.items():
+            if word in words:
+                return unit
+        if not word:
+            return None
+        raise ValueError(
+            _("“%(value)s” is no unit of weight known here. Write g, kg, oz or lb.")
+            % {"value": value}
+        )
+
+
+@register
+class ProductResource(Resource):
+    name = "products"
+    aliases = {
+        "sku": ("product code", "variant sku", "item code", "item number", "article number",
+                "product number", "code", "article", "part number"),
+        "name": ("product name", "title", "item name", "article name", "product title"),
+        "slug": ("handle", "url handle"),
+        "description": ("body (html)", "body", "long description", "product description"),
+        "brand": ("vendor", "brand name", "make"),
+        "barcode": ("ean", "upc", "gtin", "isbn", "ean13", "variant barcode",
+                    "gtin, upc, ean, or isbn"),
+        "price": ("unit price", "variant price", "list price", "retail price", "regular price",
+                  "sales price"),
+        "compare_at_price": ("compare-at price", "variant compare at price", "former price", "rrp"),
+        "cost": ("unit cost", "cost per item", "standard cost", "cost price", "purchase price"),
+        "weight": ("variant weight",),
+        "weight_unit": ("weight unit measure", "variant weight unit", "weight unit for display"),
+        "is_active": ("published", "enabled"),
+        "category": ("categories", "category path", "category name"),
+        "subcategory": ("sub-category", "subcategory name"),
+        "tags": ("tag", "keywords"),
+        "variant_of": ("parent", "parent sku"),
+    }  # fmt: skip
+    creates = frozenset({"category", "tags"})
+
+    category = Field(
+        attribute="category",
+        column_name="category",
+        widget=PathWidget(Category, field="path", levels=("subcategory",)),
+    )
+    tags = Field(
+        attribute="tags",
+        column_name="tags",
+        widget=ManyToManyWidget(Tag, field="name", separator=","),
+    )
+    discount = Field(
+        attribute="discount", column_name="discount", widget=ForeignKeyWidget(Discount, "name")
+    )
+    variant_of = Field(
+        attribute="variant_of", column_name="variant_of", widget=ForeignKeyWidget(Product, "sku")
+    )
+    weight_unit = Field(
+        attribute="weight_unit", column_name="weight_unit", widget=WeightUnitWidget()
+    )
+
+    class Meta:
+        model = Product
+        import_id_fields = ("sku",)
+        fields = (
+            "sku", "name", "slug", "description", "brand", "barcode", "price", "compare_at_price",
+            "cost", "tax_class", "weight", "weight_unit", "is_active", "is_featured", "discount",
+            "category", "tags", "variant_of", "options",
+        )  # fmt: skip
+        import_order = export_order = fields
+
+    def row_rules(self) -> Sequence[RowRule]:
+        parent = 'lower(s."v_variant_of")'
+        return [
+            RowRule(
+                "variant_of",
+                "nested_variant",
+                f'{parent} IN (SELECT lower(f."v_sku") FROM {{rows}} f '
+                f'WHERE f."v_variant_of" IS NOT NULL) OR {parent} IN (SELECT lower(p.sku) '
+                "FROM inventory_product p WHERE p.variant_of_id IS NOT NULL)",
+                _("“%(value)s” is a variant itself. Name the product that it belongs to."),
+            ),
+            RowRule(
+                "variant_of",
+                "parent_as_variant",
+                's."v_variant_of" IS NOT NULL AND t.id IN (SELECT p.variant_of_id '
+                "FROM inventory_product p WHERE p.variant_of_id IS NOT NULL)",
+                _("This product has variants, so it cannot become a variant of “%(value)s”."),
+            ),
+        ]
+
+    def create_related(self, field: str, names: Sequence[str]) -> None:
+        if field == "category":
+            for path in names:
+                Category.objects.get_or_create_path(path)
+        else:
+            super().create_related(field, names)
+
+    def values_of_new_rows(self, user: Any) -> Mapping[str, Any]:
+        return {"created_by": user.pk} if user else {}
