@@ -18,7 +18,7 @@ class UserManager(DjangoUserManager["User"]):
     def create_user(  # type: ignore[override]
         self, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        if not email:
+        if not normalise_email(email):
             raise ValueError("A user needs an e-mail address.")
         user = self.model(email=email, **fields)
         user.set_password(password)

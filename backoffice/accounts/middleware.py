@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 
-from .models import Profile
+from .models import Profile, User
 
 INTERVAL = timedelta(minutes=1)
 
@@ -20,11 +20,20 @@ class LastActiveMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # Not before the view: most requests for files never ask who the user is.
-        if request.session.accessed and request.user.is_authenticated:
-            # The cache spares the statement; the condition holds where there are more processes.
-            if cache.add(f"last-active:{request.user.pk}", True, INTERVAL.total_seconds()):
-                Profile.objects.filter(
-                    Q(last_active_at=None) | Q(last_active_at__lt=Now() - INTERVAL),
-                    user=request.user,
-                ).update(last_active_at=Now())
+        if (
+            request.session.accessed
+            and request.user.is_authenticated
+            # The cache spares the statement; its condition holds where there are more processes.
+            and cache.add(f"last-active:{request.user.pk}", True, INTERVAL.total_seconds())
+        ):
+            note_presence(request.user)
         return response
+
+
+def note_presence(user: User) -> None:
+    """Write that the user is here now, unless that was written within the last minute."""
+    is_old = Q(last_active_at=None) | Q(last_active_at__lt=Now() - INTERVAL)
+    if Profile.objects.filter(is_old, user=user).update(last_active_at=Now()):
+        return
+    # Users that came by bulk_create, a fixture or SQL have no profile yet.
+    Profile.objects.get_or_create(user=user, defaults={"last_active_at": Now()})
