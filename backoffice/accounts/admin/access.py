@@ -34,11 +34,8 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
     change_form_show_cancel_button = True
     change_form_after_template = "accounts/reason.html"
 
-    # One row at a time: each deletion is checked, and explained, for itself.
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
+    # One at a time: each deletion is checked, and explained, for itself.
+    actions = None
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -104,6 +101,16 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
             reason=form.cleaned_data.get(REASON, ""),
         )
         return obj
+
+    # The record tells all of it, with what was there before; Django's own log knows less.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        pass
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        pass
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        pass
 
     def why_not_delete(self, request: HttpRequest, obj: Any) -> str:
         """What speaks against deleting the object, in words; nothing if blank."""

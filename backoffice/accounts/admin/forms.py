@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from backoffice.accounts import access
 from backoffice.accounts.forms import NormalisedEmailFormField
 from backoffice.accounts.models import Role, User
+from backoffice.accounts.roles import RoleName
 
 from .permissions import PermissionsField, of_this_project
 
@@ -185,7 +186,7 @@ class RoleForm(ReasonForm, forms.ModelForm):
         return cleaned
 
     def _keep_the_keys(self) -> None:
-        if self.initial.get("name") != access.RoleName.ADMINISTRATOR.value or self.errors:
+        if self.instance.name != RoleName.ADMINISTRATOR.value or self.errors:
             return
         rights = {
             f"{right.content_type.app_label}.{right.codename}"

@@ -62,7 +62,7 @@ class RoleAdmin(AccessAdmin):
             permission_number=_number_of(Role.permissions.through),
         )
 
-    def _parts(self) -> Iterator[Strand]:
+    def history_parts(self) -> Iterator[Strand]:
         # The relation leads to Django's own table; the proxy of it is what has a history.
         yield Strand(model=RolePermission, attname="group_id")
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import unfold.admin
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
@@ -20,6 +21,8 @@ from backoffice.accounts.names import initials
 from .access import AccessAdmin
 from .forms import NewUserForm, PasswordForm, UserForm, last_keyholder_message
 from .permissions import in_words
+
+PASSWORD_PAGE = "auth_user_password_change"  # as Django names it
 
 # What opens doors. On one's own page these are shown and cannot be changed.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "roles", "further_permissions")
@@ -147,10 +150,16 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
         id: str,  # noqa: A002 - Django's name
         form_url: str = "",
     ) -> HttpResponse:
-        if id == str(request.user.pk):
+        user = self.get_object(request, unquote(id))
+        if user is not None and user.pk == request.user.pk:
             # One's own asks for the old one first: a screen left unlocked is not enough.
             return HttpResponseRedirect(reverse("admin:password_change"))
         return super().user_change_password(request, id, form_url)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Of Django's own log, what the record leaves out: that somebody set a new password."""
+        if request.resolver_match and request.resolver_match.url_name == PASSWORD_PAGE:
+            DjangoUserAdmin.log_change(self, request, obj, message)
 
     # Displays
 
