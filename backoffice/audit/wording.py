@@ -70,8 +70,7 @@ def value_in_words(field: models.Field, value: Any, name_of: Callable[[Any, Any]
         case Decimal():
             return formats.number_format(value, _places(value))
         case datetime():
-            local = timezone.localtime(value) if timezone.is_aware(value) else value
-            return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
+            return moment_in_words(value)
         case date():
             return formats.date_format(value, "DATE_FORMAT")
         case dict() if all(isinstance(v, str | int | float) for v in value.values()):
@@ -81,6 +80,12 @@ def value_in_words(field: models.Field, value: Any, name_of: Callable[[Any, Any]
         case bytes() | memoryview():
             return _("%(count)d bytes") % {"count": len(value)}
     return str(value)
+
+
+def moment_in_words(value: datetime) -> str:
+    """Date and time to the second, in the viewer's language and the shop's time zone."""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
 
 
 def _places(value: Decimal) -> int:

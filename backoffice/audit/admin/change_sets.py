@@ -20,7 +20,13 @@ from backoffice.audit.history import Entry
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.selectors import Section, Tally, change_set_sections, change_set_tallies
 from backoffice.audit.trail import trailed_models
-from backoffice.audit.wording import SOURCE_VARIANTS, source_in_words, source_variant
+from backoffice.audit.wording import (
+    NOTHING,
+    SOURCE_VARIANTS,
+    moment_in_words,
+    source_in_words,
+    source_variant,
+)
 
 from .filters import SourceFilter, WhoFilter
 
@@ -62,9 +68,12 @@ class ChangeSetAdmin(ModelAdmin):
     search_help_text = gettext_lazy("Search in what, why, who and request")
     actions = None
 
+    class Media:
+        css = {"all": ("audit/audit.css",)}
+
     def get_urls(self) -> list[URLPattern]:
-        """The list and the detail page; there is nothing else to do with a change set."""
-        kept = {f"audit_changeset_{page}" for page in ("changelist", "change")}
+        """The list and the detail page, which Django also leads to from the bare number."""
+        kept = {"audit_changeset_changelist", "audit_changeset_change", None}
         return [pattern for pattern in super().get_urls() if pattern.name in kept]
 
     def changelist_view(
@@ -107,6 +116,7 @@ class ChangeSetAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": change_set.action or _("Change set %(number)d") % {"number": change_set.pk},
             "opts": self.opts,
+            "original": change_set,  # the last of the breadcrumbs
             "change_set": change_set,
             "source": source_in_words(change_set.source),
             "source_variant": source_variant(change_set.source),
@@ -131,8 +141,8 @@ class ChangeSetAdmin(ModelAdmin):
         return False
 
     @display(description=gettext_lazy("When"))
-    def when(self, change_set: ChangeSet) -> Any:
-        return change_set.at
+    def when(self, change_set: ChangeSet) -> str:
+        return moment_in_words(change_set.at)
 
     @display(description=gettext_lazy("Who"))
     def who(self, change_set: ChangeSet) -> str:
@@ -147,15 +157,15 @@ class ChangeSetAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("What"))
     def what(self, change_set: ChangeSet) -> str:
-        return change_set.action
+        return change_set.action or NOTHING
 
-    @display(description=gettext_lazy("Why"), empty_value="—")
+    @display(description=gettext_lazy("Why"))
     def why(self, change_set: ChangeSet) -> str:
-        return change_set.reason
+        return change_set.reason or NOTHING
 
-    @display(description=gettext_lazy("Request"), empty_value="—")
+    @display(description=gettext_lazy("Request"))
     def request_short(self, change_set: ChangeSet) -> str:
-        return change_set.request_id[:8]
+        return change_set.request_id[:8] or NOTHING
 
 
 def _linked(section: Section, links: AdminLinks) -> LinkedSection:

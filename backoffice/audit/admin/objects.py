@@ -63,7 +63,7 @@ class HistoryAdmin(admin.ModelAdmin):
             raise PermissionDenied
 
         own = Strand(model=self.model, attname=self.opts.pk.attname)
-        parts = list(self._parts())
+        parts = list(self.history_parts())
         hidden = [part for part in parts if not may_read_history(request, part.model)]
         strands = [own, *(part for part in parts if part not in hidden)]
         before = Position.parse(request.GET.get("before", ""))
@@ -103,7 +103,8 @@ class HistoryAdmin(admin.ModelAdmin):
             raise Http404
         return as_instance(self.model, last), False
 
-    def _parts(self) -> Iterator[Strand]:
+    def history_parts(self) -> Iterator[Strand]:
+        """The histories that belong to the object besides its own."""
         for name in self.history_related:
             relation = self.opts.get_field(name)
             assert isinstance(relation, ManyToOneRel)  # noqa: S101 - see check()
