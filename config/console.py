@@ -1,6 +1,7 @@
 """What Unfold's settings point at: the parts of the console that know every app."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -9,10 +10,11 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.dataclasses import SearchResult
 
 from backoffice.audit.models import ChangeSet
+from backoffice.exchange.models import ImportJob
 from inventory.models import Category, Product
 from inventory.selectors import catalogue_figures, products_by_code
 
@@ -21,7 +23,9 @@ FOUND = 5
 
 
 def shop_name(request: HttpRequest) -> str:
-    return str(settings.SHOP_NAME)
+    """The name of the merchant's shop, below that of the program if it has one of its own."""
+    name = str(settings.SHOP_NAME)
+    return "" if name == settings.UNFOLD["SITE_HEADER"] else name
 
 
 def logo(request: HttpRequest) -> str:
@@ -120,6 +124,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "changes_link": _links(request).get("audit.changeset"),
         "products": _recently_changed_products(request),
         "imports": _recent_imports(request),
+        "imports_link": _links(request).get("exchange.importjob"),
     }
 
 
@@ -173,9 +178,43 @@ def _recently_changed_products(request: HttpRequest) -> list[Product] | None:
     return list(Product.objects.with_thumbnail().order_by("-updated_at", "-id")[:RECENT])
 
 
-def _recent_imports(request: HttpRequest) -> list[Any] | None:
+@dataclass(frozen=True, kw_only=True)
+class RecentImport:
+    file_name: str
+    summary: str
+    at: datetime
+    link: str
+
+
+def _recent_imports(request: HttpRequest) -> list[RecentImport] | None:
     """This user's newest imports; None for those who may not import."""
-    return None
+    if not request.user.has_perm("inventory.import_product"):
+        return None
+    shown = admin.site.is_registered(ImportJob)
+    return [
+        RecentImport(
+            file_name=job.file_name,
+            summary=_summary(job),
+            at=job.created_at,
+            link=reverse("admin:exchange_importjob_change", args=[job.pk]) if shown else "",
+        )
+        for job in ImportJob.objects.filter(user=request.user.pk).order_by("-id")[:RECENT]
+    ]
+
+
+def _summary(job: ImportJob) -> str:
+    """How far an import is, and what it does: "applied: 2 new, 1 changed"."""
+    counts = [
+        text % number
+        for number, text in (
+            (job.new, ngettext("%d new", "%d new", job.new)),
+            (job.changed, ngettext("%d changed", "%d changed", job.changed)),
+            (job.invalid, ngettext("%d invalid", "%d invalid", job.invalid)),
+        )
+        if number
+    ]
+    state = str(job.get_state_display())
+    return f"{state}: {', '.join(counts)}" if counts else state
 
 
 def search(request: HttpRequest, term: str) -> list[SearchResult]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import Category, Product, ProductImage, ProductTag, Tag
 
-HIGHEST_PRICE = Decimal("9999999999.99")  # what numeric(12, 2) holds
+HIGHEST_PRICE = Decimal("9999999999.9999")  # what numeric(14, 4) holds
 
 
 class SkipReason(models.TextChoices):
@@ -53,13 +53,19 @@ def tag_plan(products: QuerySet[Product], *, tag: Tag) -> QuerySet[Product]:
 
 
 def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Product]:
-    """Annotates `new_price` too: rounded to the cent, and a half upwards."""
-    factor = (100 + percent) / 100
-    new_price = Round(
-        F("price")
-        * Value(factor, output_field=models.DecimalField(max_digits=20, decimal_places=10)),
-        precision=2,
-        output_field=models.DecimalField(max_digits=20, decimal_places=2),
+    """Annotates `new_price` too: rounded to the cent, and a half upwards.
+
+    A price that goes below the cent, as that of a screw does, keeps its four decimals.
+    """
+    factor = Value(
+        (100 + percent) / 100,
+        output_field=models.DecimalField(max_digits=20, decimal_places=10),
+    )
+    exact = F("price") * factor
+    new_price = Case(
+        When(price=Round(F("price"), precision=2), then=Round(exact, precision=2)),
+        default=Round(exact, precision=4),
+        output_field=models.DecimalField(max_digits=20, decimal_places=4),
     )
     return products.annotate(new_price=new_price).annotate(
         skip=_skip(
@@ -105,4 +111,7 @@ def products_by_code(code: str) -> QuerySet[Product]:
     by_sku = Product.objects.alias(key=Lower("sku")).filter(key=Lower(Value(code)))
     by_barcode = Product.objects.filter(barcode=code).exclude(barcode="")
     # A union and no OR, which neither index could serve.
-    return Product.objects.filter(pk__in=by_sku.values("pk").union(by_barcode.values("pk")))
+    found: QuerySet[Product] = Product.objects.filter(
+        pk__in=by_sku.values("pk").union(by_barcode.values("pk"))
+    )
+    return found

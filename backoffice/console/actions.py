@@ -104,6 +104,7 @@ class BulkAction:
     column: ClassVar["StrOrPromise"]  # the header over the old and the new value
 
     template = "console/bulk_action.html"
+    do_not_call_in_templates = True
 
     def __init__(self) -> None:
         # What Django's admin reads off a function.
@@ -197,7 +198,7 @@ class BulkAction:
         across = request.POST.get("select_across") == "1"
         selected = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
         number = rows.count()
-        request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = model_admin.admin_site.name
         return TemplateResponse(
             request,
             self.template,

@@ -1,8 +1,9 @@
 """What every ModelAdmin of Stockbook is built on."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import unfold.admin
+import unfold.views
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
@@ -12,29 +13,46 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
+from backoffice.audit.admin import HistoryAdmin
+
 from .reasons import ReasonMixin
 from .through import BareLinkMixin, ConsoleChecks
+from .widgets import DecimalInput
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 # Deleting collects every row and all that hangs on it, and lists them for the user to read.
 MOST_DELETED_AT_ONCE = 1000
 
 
-class ModelAdmin(ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.ModelAdmin):
+class ChangeList(unfold.views.ChangeList):
+    """Counts once: where nothing is filtered, what is found is all there is."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.has_active_filters and not self.query:
+            self.full_result_count = self.result_count
+
+
+class ModelAdmin(
+    HistoryAdmin, ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.ModelAdmin
+):
     """Unfold's look, simple-history's pages, and the record told who does what and why.
 
     `empty_state` is what an empty list says: a title, and what to do first.
     """
 
     checks_class = ConsoleChecks
+    formfield_overrides = {models.DecimalField: {"widget": DecimalInput}}
 
     list_per_page = 50
     list_max_show_all = 200
     list_fullwidth = True
     list_filter_submit = True
-    # One count, of what the filters leave; that of the whole table would be a second one.
     show_full_result_count = False
     empty_value_display = "—"
-    empty_state: tuple[str, str] | None = None
+    empty_state: "tuple[StrOrPromise, StrOrPromise] | None" = None
 
     warn_unsaved_form = True
     change_form_show_cancel_button = True
@@ -43,15 +61,19 @@ class ModelAdmin(ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.Mo
         # A relation that a page forgot to join is fetched once for all rows, not once for each.
         return super().get_queryset(request).fetch_mode(models.FETCH_PEERS)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[unfold.views.ChangeList]:
+        return ChangeList
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django takes an action that the user may not use for none at all; here it is refused."""
         wanted = request.POST.get("action", "")
-        if wanted and wanted not in self.get_actions(request):
-            if any(action.name == wanted for action in self._get_base_actions()):
-                raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        known = {action.name for action in self._get_base_actions()}
+        if wanted in known and wanted not in self.get_actions(request):
+            raise PermissionDenied
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
@@ -68,17 +90,18 @@ class ModelAdmin(ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.Mo
                 return None
             if "post" in request.POST and self._reason_is_missing(request):
                 return None
-        return super().response_action(request, queryset, *args, **kwargs)
+        response: HttpResponse | None = super().response_action(request, queryset, *args, **kwargs)
+        return response
 
     # Django's own log would tell a second, poorer story than the record: of the admin's forms only.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        pass
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        pass
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
-        pass
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return None
 
 
 class TabularInline(BareLinkMixin, unfold.admin.TabularInline):

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,7 +29,7 @@ def reason_field(*, required: bool) -> forms.CharField:
     )
 
 
-class ReasonMixin(BaseModelAdmin):
+class ReasonMixin(admin.ModelAdmin):
     """Names each add, change and delete on the record, with the reason that the user gave.
 
     With `reason_required` nothing is changed or deleted without one.

@@ -21,9 +21,12 @@ def is_bare_link(field: object) -> bool:
     """Whether a row of the field's through model is made by naming its two ends."""
     if not isinstance(field, models.ManyToManyField):
         return False
-    link = field.remote_field.through._meta
+    through = field.remote_field.through
+    if through is None or through._meta.auto_created:
+        return False
+    link = through._meta
     ends = {field.m2m_field_name(), field.m2m_reverse_field_name()}
-    return not link.auto_created and all(
+    return all(
         column.name in ends
         or column.primary_key
         or column.null

@@ -1,7 +1,7 @@
 """The bulk actions of the product list; each calls one service of inventory.services.catalogue."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.options import ModelAdmin
@@ -73,9 +73,9 @@ class DeactivateProducts(ProductAction):
 
 class CategoryForm(BulkForm):
     def add_fields(self, model_admin: ModelAdmin, request: HttpRequest) -> None:
-        self.fields["category"] = model_admin.formfield_for_foreignkey(
-            Product._meta.get_field("category"), request, required=True
-        )
+        category = Product._meta.get_field("category")
+        field = model_admin.formfield_for_foreignkey(category, request, required=True)
+        self.fields["category"] = cast(forms.Field, field)
 
 
 class SetCategory(ProductAction):
@@ -103,11 +103,11 @@ class SetCategory(ProductAction):
 
 class TagForm(BulkForm):
     def add_fields(self, model_admin: ModelAdmin, request: HttpRequest) -> None:
-        self.fields["tag"] = model_admin.formfield_for_foreignkey(
-            ProductTag._meta.get_field("tag"),
-            request,
-            widget=AutocompleteSelect(ProductTag._meta.get_field("tag"), model_admin.admin_site),
+        tag = ProductTag._meta.get_field("tag")
+        field = model_admin.formfield_for_foreignkey(
+            tag, request, widget=AutocompleteSelect(tag, model_admin.admin_site)
         )
+        self.fields["tag"] = cast(forms.Field, field)
 
 
 class AddTag(ProductAction):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from backoffice.console.admin import ModelAdmin
-from backoffice.console.displays import number, number_column
+from backoffice.console.displays import ago, number, number_column
 from inventory.models import Category, Product, ProductTag, Tag
 
 
@@ -35,7 +35,7 @@ def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
-    list_display = ["place", "path", "number_of_products", "updated_at"]
+    list_display = ["place", "path", "number_of_products", "changed"]
     list_display_links = ["place"]
     ordering = ["path"]
     search_fields = ["path"]
@@ -71,6 +71,10 @@ class CategoryAdmin(ModelAdmin):
             '<span class="console-tree" style="--depth: {}">{}</span>', depth, category.name
         )
 
+    @display(description=_("changed"), ordering="updated_at")
+    def changed(self, category: Category) -> SafeString | str:
+        return ago(category.updated_at)
+
     @number_column(_("products"), ordering=F("products_in_it"))
     def number_of_products(self, category: Any) -> SafeString | str:
         return _products_link("category__id__exact", category.pk, category.products_in_it)
@@ -78,7 +82,7 @@ class CategoryAdmin(ModelAdmin):
 
 @admin.register(Tag)
 class TagAdmin(ModelAdmin):
-    list_display = ["name", "number_of_products", "updated_at"]
+    list_display = ["name", "number_of_products", "changed"]
     ordering = ["name"]
     search_fields = ["name"]
     empty_state = (
@@ -95,6 +99,10 @@ class TagAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         rows: QuerySet[Tag] = super().get_queryset(request)
         return rows.annotate(products_with_it=_count(ProductTag.objects.all(), "tag"))
+
+    @display(description=_("changed"), ordering="updated_at")
+    def changed(self, tag: Tag) -> SafeString | str:
+        return ago(tag.updated_at)
 
     @number_column(_("products"), ordering=F("products_with_it"))
     def number_of_products(self, tag: Any) -> SafeString | str:

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.console.admin import ModelAdmin, TabularInline
-from backoffice.console.displays import NOTHING, money, number_column
+from backoffice.console.displays import NOTHING, ago, money, number_column
 from inventory.managers import ProductQuerySet
 from inventory.models import Product, ProductImage
 
@@ -46,7 +46,7 @@ class VariantInline(TabularInline):
     fk_name = "variant_of"
     verbose_name = gettext_lazy("variant")
     verbose_name_plural = gettext_lazy("variants")
-    fields = readonly_fields = ["sku", "name", "shown_options", "shown_price", "is_active"]
+    fields = readonly_fields = ("sku", "name", "shown_options", "shown_price", "is_active")
     ordering = ["name", "id"]
     per_page = 20
     show_change_link = True
@@ -70,7 +70,7 @@ class VariantInline(TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):
-    list_display = ["product", "category_path", "price_now", "cost_now", "status", "changed"]
+    list_display = ["product", "price_now", "cost_now", "status", "category_path", "changed"]
     list_display_links = ["product"]
     ordering = ["name", "id"]
     search_fields = ["sku", "name", "brand", "barcode"]
@@ -94,29 +94,26 @@ class ProductAdmin(ModelAdmin):
     autocomplete_fields = ["category", "tags", "discount", "variant_of"]
     readonly_fields = ["created_at", "created_by", "updated_at", "version"]
     formfield_overrides = {
+        **ModelAdmin.formfield_overrides,
+        models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 6})},
         models.JSONField: {
             "widget": UnfoldAdminTextareaWidget(attrs={"rows": 4, "class": "console-code"}),
         },
     }
     fieldsets = [
-        (
-            None,
-            {"fields": ["name", ("sku", "barcode"), ("is_active", "is_featured")]},
-        ),
-        (
-            gettext_lazy("General"),
-            {"classes": ["tab"], "fields": ["description", "brand", "slug"]},
-        ),
+        (None, {"fields": ["name", ("sku", "barcode"), "brand", ("is_active", "is_featured")]}),
         (
             gettext_lazy("Pricing"),
-            {
-                "classes": ["tab"],
-                "fields": [("price", "compare_at_price"), ("cost", "tax_class"), "discount"],
-            },
+            {"fields": [("price", "compare_at_price"), ("cost", "tax_class"), "discount"]},
+        ),
+        (gettext_lazy("Organisation"), {"fields": ["category", "tags"]}),
+        (
+            gettext_lazy("Description"),
+            {"classes": ["tab"], "fields": ["description", "slug"]},
         ),
         (
-            gettext_lazy("Organisation"),
-            {"classes": ["tab"], "fields": ["category", "tags", ("weight", "weight_unit")]},
+            gettext_lazy("Shipping"),
+            {"classes": ["tab"], "fields": [("weight", "weight_unit")]},
         ),
         (
             gettext_lazy("Variant"),
@@ -138,24 +135,26 @@ class ProductAdmin(ModelAdmin):
         ),
     ]
 
+    history_related = ("product_tags", "images")
+
     inlines = [ImageInline, VariantInline]
 
     actions = [ActivateProducts(), DeactivateProducts(), SetCategory(), AddTag(), ChangePrices()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        rows: ProductQuerySet = super().get_queryset(request)
+        rows = cast(ProductQuerySet, super().get_queryset(request))
         return rows.with_category().with_thumbnail()
 
     def get_search_results(
-        self, request: HttpRequest, queryset: ProductQuerySet, search_term: str
+        self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
     ) -> tuple[QuerySet[Product], bool]:
-        found = queryset.search(search_term)
+        found = cast(ProductQuerySet, queryset).search(search_term)
         if request.GET.get("field_name") == "variant_of":
             # The autocomplete of a variant: one cannot belong to another.
             found = found.filter(variant_of=None)
         return found, False
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         shown = [*super().get_list_display(request)]
         if not self.has_change_permission(request):
             shown.remove("cost_now")
@@ -225,8 +224,8 @@ class ProductAdmin(ModelAdmin):
         return badges(shown)
 
     @display(description=gettext_lazy("changed"), ordering="-updated_at")
-    def changed(self, product: Product) -> Any:
-        return product.updated_at
+    def changed(self, product: Product) -> SafeString | str:
+        return ago(product.updated_at)
 
 
 def _without_cost(fields: Any) -> list[Any]:

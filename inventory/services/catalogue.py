@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, F, QuerySet
 from django.db.models.expressions import RawSQL
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.accounts.models import User
@@ -135,7 +135,7 @@ def change_prices_by_percent(
 def _carry_out(
     *,
     products: QuerySet[Product],
-    plan: Callable[[QuerySet[Product]], QuerySet[Product]],
+    plan: Callable[[QuerySet[Product]], QuerySet[Any]],
     write: Callable[[QuerySet[Product]], int],
     actor: User,
     reason: str,
@@ -163,10 +163,13 @@ def _locked(products: QuerySet[Product]) -> QuerySet[Product]:
     They are named by their keys from here on: a change may take them out of the filter by which
     they were found.
     """
-    found = Product.objects.filter(pk__in=products.order_by().values("pk"))
+    found: QuerySet[Product] = Product.objects.filter(pk__in=products.order_by().values("pk"))
     keys = list(found.order_by("pk").select_for_update().values_list("pk", flat=True))
     # One array, not a parameter each: there may be a million.
-    return Product.objects.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [keys])).order_by()
+    locked: QuerySet[Product] = Product.objects.filter(
+        pk__in=RawSQL("SELECT unnest(%s::bigint[])", [keys])
+    )
+    return locked.order_by()
 
 
 def _insert_tag(products: QuerySet[Product], tag: Tag) -> int:
@@ -178,7 +181,7 @@ def _insert_tag(products: QuerySet[Product], tag: Tag) -> int:
             "SELECT key, %s FROM unnest(%s::bigint[]) AS key",
             [tag.pk, keys],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _on_the_record(
