@@ -57,7 +57,7 @@ class AuditContext:
         if actor and is_user and (full := getattr(actor, "get_full_name", str)()):
             name = f"{full} <{name}>"
         facts = {
-            "source": self.source.value,
+            "source": str(self.source),
             "action": self.action,
             "reason": self.reason,
             "actor_id": actor.pk if actor and is_user else None,

@@ -7,7 +7,6 @@ from .columns import Column, compile_columns, literal, quote
 from .models import ImportJob
 from .resources import Resource
 
-BLANK = r"E' \t\r\n\u00a0\ufeff'"
 _CHUNK = 10_000
 
 
@@ -41,22 +40,18 @@ def check_cells(job: ImportJob, resource: Resource) -> None:
 
 
 def cell_text(job: ImportJob, column: Column) -> str:
-    """The trimmed text of a column's cell in the raw row `r`; NULL where blank.
+    """The text of a column's cell in the raw row `r`; NULL where blank.
 
     Several cells, the levels of a path, are joined by its separator.
     """
-    cells = [
-        f"NULLIF(btrim(r.c{int(job.mapping[target])}, {BLANK}), '')"
-        for target in column.targets
-        if target in job.mapping
-    ]
+    cells = [f"r.c{int(job.mapping[t])}" for t in column.targets if t in job.mapping]
     if len(cells) == 1:
         return cells[0]
     return f"NULLIF(concat_ws({literal(column.widget.separator)}, {', '.join(cells)}), '')"
 
 
 def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
-    cells, values, problems, joins = [], [], [], []
+    cells, values, problems, found, joins = [], [], [], [], []
     for name, column in columns.items():
         text = f"c.{quote(f'x_{name}')}"
         cells.append(f"{cell_text(job, column)} AS {quote(f'x_{name}')}")
@@ -73,18 +68,25 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
             wrong.append(
                 f"WHEN {known}.problem IS NOT NULL THEN {literal(f'{name}:=')} || {known}.problem"
             )
-        problem = f"CASE {' '.join(wrong)} END" if wrong else "NULL"
-        problems.append(f"CASE WHEN {text} IS NOT NULL THEN {problem} END")
+        judged, text_left = quote(f"e_{name}"), quote(f"w_{name}")
+        problem = f"CASE {' '.join(wrong)} END" if wrong else "NULL::text"
+        found += [
+            f"CASE WHEN {text} IS NOT NULL THEN {problem} END AS {judged}",
+            f"{cleaned} AS {text_left}",
+        ]
+        problems.append(f"j.{judged}")
         values.append(
-            f"CASE WHEN c.problem IS NULL AND {text} IS NOT NULL AND ({problem}) IS NULL "
-            f"THEN {column.cast(cleaned)} END AS {column.value}"
+            f"CASE WHEN j.problem IS NULL AND j.{judged} IS NULL AND j.{text_left} IS NOT NULL "
+            f"THEN {column.cast(f'j.{text_left}')} END AS {column.value}"
         )
+    # OFFSET 0 keeps the planner from merging the levels, and so from judging each cell twice.
     return (
-        f"SELECT c.row_no, {', '.join(values)}, CASE WHEN c.problem IS NOT NULL "
-        f"THEN ARRAY['row:' || c.problem] "
-        f"ELSE array_remove(ARRAY[{', '.join(problems)}]::text[], NULL) END AS problems "
-        f"FROM (SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r) c "
-        + " ".join(joins)
+        f"SELECT j.row_no, {', '.join(values)}, CASE WHEN j.problem IS NOT NULL "
+        f"THEN ARRAY['row:' || j.problem] "
+        f"ELSE array_remove(ARRAY[{', '.join(problems)}]::text[], NULL) END AS problems FROM ("
+        f"SELECT c.row_no, c.problem, {', '.join(found)} FROM ("
+        f"SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r OFFSET 0) c "
+        f"{' '.join(joins)} OFFSET 0) j"
     )
 
 

@@ -49,7 +49,9 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     check_cells(job, resource)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DROP TABLE IF EXISTS {job.stage('plan')};"
+            f"DROP TABLE IF EXISTS {job.stage('met')}, {job.stage('plan')};"
+            f"CREATE UNLOGGED TABLE {job.stage('met')} AS {_met_rows(job, resource)};"
+            f"ANALYZE {job.stage('met')};"
             f"CREATE UNLOGGED TABLE {job.stage('plan')} AS {_plan_rows(job, resource, rights)};"
             f"CREATE INDEX ON {job.stage('plan')} (status, row_no);"
             f"ALTER TABLE {job.stage('plan')} ADD PRIMARY KEY (row_no);"
@@ -58,8 +60,19 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     _count(job, resource, rights)
 
 
+def _met_rows(job: ImportJob, resource: Resource) -> str:
+    """Which live row each row of the file meets: row_no, target."""
+    key = mapped_columns(job, resource)[resource.key()]
+    return (
+        f"SELECT s.row_no, t.id AS target FROM {job.stage('checked')} s "
+        f"JOIN {quote(resource.model()._meta.db_table)} t "
+        f"ON lower(t.{key.db_column}) = lower(s.{key.value})"
+    )
+
+
 def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     columns, model = mapped_columns(job, resource), resource.model()
+    met = f"SELECT target FROM {job.stage('met')}"
     key = columns[resource.key()]
     changes = [
         f"CASE WHEN {column.differs()} THEN {literal(name)} END"
@@ -96,8 +109,9 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                             ELSE array_remove(ARRAY[{', '.join(changes)}]::text[], NULL)
                         END AS changes
                     FROM {job.stage('checked')} s
-                    LEFT JOIN {quote(model._meta.db_table)} t
-                        ON lower(t.{key.db_column}) = lower(s.{key.value})
+                    LEFT JOIN {job.stage('met')} met USING (row_no)
+                    LEFT JOIN {quote(model._meta.db_table)} t ON t.id = met.target
+                    {' '.join(column.live_join(met) for column in columns.values())}
                     LEFT JOIN (
                         SELECT lower({key.value}) AS key FROM {job.stage('checked')}
                         WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1

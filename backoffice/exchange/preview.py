@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .checking import mapped_columns
-from .columns import Column, ListColumn, compile_columns, quote
+from .columns import Column, ListColumn, compile_columns, literal, quote
 from .models import ImportJob
 from .resources import Resource
 
@@ -78,9 +78,13 @@ def preview_rows(
         for c in columns.values()
     ]
     old = [f"{c.live_value()}::text" for c in columns.values()]
-    where, parameters = "p.row_no > %s", [after]
+    where = f"p.row_no > {int(after)}"
     if status:
-        where, parameters = f"{where} AND p.status = %s", [*parameters, status]  # type: ignore[list-item]
+        where += f" AND p.status = {literal(status)}"
+    page = (
+        f"SELECT p.target FROM {job.stage('plan')} p WHERE {where} ORDER BY p.row_no "
+        f"LIMIT {int(limit)}"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT p.row_no, r.line_no, p.status, p.target, p.changes, p.problems, "
@@ -88,8 +92,8 @@ def preview_rows(
             f"FROM {job.stage('plan')} p JOIN {job.stage('checked')} s USING (row_no) "
             f"JOIN {job.stage('raw')} r USING (row_no) "
             f"LEFT JOIN {quote(resource.model()._meta.db_table)} t ON t.id = p.target "
-            f"WHERE {where} ORDER BY p.row_no LIMIT {int(limit)}",
-            parameters,
+            f"{' '.join(column.live_join(page) for column in columns.values())} "
+            f"WHERE {where} ORDER BY p.row_no LIMIT {int(limit)}"
         )
         return [_row(list(columns.values()), resource, record) for record in cursor.fetchall()]
 

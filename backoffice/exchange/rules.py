@@ -95,14 +95,11 @@ class RowRules:
             values = [self._will_be(name) for name in names]
             if not mapped or None in values:
                 continue
-            merged = ", ".join(
-                f"{value} AS {quote(self.model._meta.get_field(name).column)}"
-                for name, value in zip(names, values, strict=True)
-            )
-            yield (
-                f"{mapped[0]}:{constraint.name}",
-                f"(SELECT NOT ({self._sql_of(constraint.condition)}) FROM (SELECT {merged}) m)",
-            )
+            holds = self._sql_of(constraint.condition)
+            for name, value in zip(names, values, strict=True):
+                column = quote(self.model._meta.get_field(name).column)
+                holds = holds.replace(column, f"({value})")
+            yield f"{mapped[0]}:{constraint.name}", f"NOT ({holds})"
 
     def _will_be(self, name: str) -> str | None:
         """What a field will hold after the import; None where that cannot be said here."""

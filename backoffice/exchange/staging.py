@@ -1,4 +1,4 @@
-"""The rows of a file as they stand in it, in an unlogged table of text columns per job."""
+"""The rows of a file, all text, in an unlogged table of text columns per job."""
 
 from collections.abc import Iterable
 from typing import IO
@@ -15,7 +15,8 @@ PARTS = ("raw", "checked", "plan")
 def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
     """COPY the rows into the job's raw table, and return how many there are.
 
-    The table: row_no, line_no, problem (code of a row that could not be read), c0 ... c<width-1>.
+    The table: row_no, line_no, problem (code of a row that could not be read), and the cells
+    c0 ... c<width-1>, trimmed, NULL where blank.
     Memory stays flat, whatever the file's size.
     """
     drop_stage(job)
@@ -32,9 +33,10 @@ def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
         ) as copy:
             write_row = copy.write_row
             for row in rows:
-                cells = row.cells
+                # Trimmed here: it is cheaper than in SQL, and knows every kind of space.
+                cells = [cell.strip() or None for cell in row.cells]
                 if row.problem:
-                    cells = [*cells, *blank][:width]  # type: ignore[list-item]
+                    cells = [*cells, *blank][:width]
                 write_row((row.number, row.line, row.problem or None, *cells))
                 count += 1
         cursor.execute(f"ALTER TABLE {job.stage('raw')} ADD PRIMARY KEY (row_no)")
