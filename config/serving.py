@@ -51,6 +51,7 @@ class Server:
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.development",
             "DEBUG": "0",
+            "ENVIRONMENT": os.environ.get("ENVIRONMENT", "Demo"),
             # Started by this process, which also stops it: the server is not to hold it too.
             "DATABASE_URL": settings.DATABASE_URL,
             # Errors and refusals show on the terminal; each request does if LOG_LEVEL says so.

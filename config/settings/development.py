@@ -14,7 +14,8 @@ ALLOWED_HOSTS = ["*"]
 DATABASE_URL = DATABASE_URL or start_embedded_postgres(BASE_DIR / ".postgres")
 DATABASES = {"default": database(DATABASE_URL)}
 
-# Static files are served as they are, without a collectstatic first.
+# Static files are served from where they are, without a collectstatic first.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

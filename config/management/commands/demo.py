@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from backoffice.accounts.models import User
 from config import sample_shop
 from config.serving import Server, ServerError, free_port
+from inventory.models import Product
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -35,17 +36,17 @@ class Command(BaseCommand):
                 self._serve(host, port, people)
 
     def _prepare(self) -> list[User]:
-        self.stdout.write("Preparing the database ...")
-        call_command("migrate", verbosity=0, interactive=False)
         if os.environ.get("DATABASE_URL") and sample_shop.is_somebody_elses_database():
             raise CommandError(
                 "People work with the database in DATABASE_URL already, and the demo would add "
                 "users whose password is published. Name an empty one, or none at all."
             )
+        self.stdout.write("Preparing the database ...")
+        call_command("migrate", verbosity=0, interactive=False)
         people = sample_shop.make_people()
         self.stdout.write("Looking for the sample catalogue ...")
-        if came := sample_shop.fill_catalogue(actor=people[0]):
-            self.stdout.write(f"Brought in {came} products.")
+        if sample_shop.fill_catalogue(actor=people[0]):
+            self.stdout.write(f"Brought in; it has {Product.objects.count()} products.")
         else:
             self.stdout.write("It is here already; nothing was changed.")
         return people
@@ -56,26 +57,26 @@ class Command(BaseCommand):
             if port != wanted_port:
                 self.stdout.write(f"Port {wanted_port} is in use; taking {port} instead.")
             with Server(host, port) as server:
+                sign_ins = self._sign_ins(people)
                 server.wait_until_up()
-                self._show_sign_ins(server.address, people)
+                self.stdout.write(
+                    f"\nStockbook is ready at {self.style.SUCCESS(server.address)}\n\n"
+                    f"{sign_ins}\n\n"
+                    "Press Ctrl-C to stop. What you change is kept for the next time.\n"
+                )
+                self.stdout.flush()
                 server.wait_until_down()
         except (OSError, ServerError) as error:
             raise CommandError(str(error)) from error
 
-    def _show_sign_ins(self, address: str, people: list[User]) -> None:
+    def _sign_ins(self, people: list[User]) -> str:
         rows = [("E-mail", "Password", "Role")]
         for person, user in zip(sample_shop.PEOPLE, people, strict=True):
             known = sample_shop.still_signs_in(user)
             password = sample_shop.PASSWORD if known else "(changed since)"
             rows.append((person.email, password, person.role.value))
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
-        lines = [f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows]
-        self.stdout.write(
-            f"\nStockbook is ready at {self.style.SUCCESS(address)}\n\n"
-            + "\n".join(lines)
-            + "\n\nPress Ctrl-C to stop. What you change is kept for the next time.\n"
-        )
-        self.stdout.flush()
+        return "\n".join(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows)
 
 
 @contextmanager

@@ -1,0 +1,124 @@
+"""`manage.py demo` as a user meets it: started, answered, stopped, in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from config import sample_shop
+from config.embedded import TEMPLATE
+from config.serving import free_port
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The DATABASE_URL of a database of its own, beside that of the tests."""
+    at = connection.settings_dict
+    name = f"{at['TEST']['NAME']}_demo"
+    template = "template0" if settings.DATABASE_URL else TEMPLATE
+    address = settings.DATABASE_URL or f"postgres://{at['USER']}@/{at['HOST']}/stockbook"
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(
+        dbname="postgres",
+        user=at["USER"],
+        password=at["PASSWORD"] or None,
+        host=at["HOST"],
+        port=at["PORT"] or None,
+        autocommit=True,
+    ) as server:
+        server.execute(drop)
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        yield address.rpartition("/")[0] + f"/{name}"
+        server.execute(drop)
+
+
+def test_the_next_free_port_is_taken(taken_port: int) -> None:
+    assert free_port("127.0.0.1", taken_port) > taken_port
+
+
+def test_a_range_without_a_free_port_is_said() -> None:
+    with pytest.raises(OSError, match="Name another with --port"):
+        free_port("127.0.0.1", 70_000)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_serves_until_it_is_stopped(
+    empty_database: str, taken_port: int, stop: signal.Signals, tmp_path: Path
+) -> None:
+    errors = tmp_path / "stderr"
+    with errors.open("w") as stderr:
+        demo = subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "demo", "--port", str(taken_port)],
+            cwd=settings.BASE_DIR,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "config.settings.development",
+                "DATABASE_URL": empty_database,
+                "MEDIA_ROOT": str(tmp_path / "media"),
+                "LOG_LEVEL": "INFO",
+            },
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        said = _words_until(demo, "Press Ctrl-C")
+        found = re.search(r"ready at (http://127\.0\.0\.1:(\d+)/)", said)
+        assert found, said + errors.read_text()
+        assert int(found[2]) != taken_port
+        assert f"Port {taken_port} is in use; taking {found[2]} instead." in said
+        for person in sample_shop.PEOPLE:
+            assert re.search(rf"{person.email} +{sample_shop.PASSWORD} +{person.role.value}", said)
+
+        page = Request(f"{found[1]}admin/login/", headers={"X-Request-ID": "from-the-test-1"})  # noqa: S310
+        with urlopen(page) as response:  # noqa: S310
+            assert (response.status, response.headers["X-Request-ID"]) == (200, "from-the-test-1")
+        with urlopen(f"{found[1]}static/inventory/sample/kettle.svg") as response:  # noqa: S310
+            assert response.headers["Content-Type"] == "image/svg+xml"
+    finally:
+        demo.send_signal(stop)
+        demo.communicate(timeout=30)
+
+    assert demo.returncode == 0
+    told = errors.read_text()
+    assert "Traceback" not in told
+    assert "Warning" not in told
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request_id") == "from-the-test-1"]
+    assert (line["message"], line["status"]) == ("GET /admin/login/", 200)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(found[2]))) != 0
+
+
+def _words_until(process: subprocess.Popen[str], mark: str) -> str:
+    said = ""
+    assert process.stdout
+    for line in process.stdout:
+        said += line
+        if mark in line:
+            break
+    return said
