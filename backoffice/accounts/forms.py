@@ -32,5 +32,11 @@ class SignInForm(AuthenticationForm):
     }
 
     username = UsernameField(
-        widget=forms.EmailInput(attrs={"autofocus": True, "placeholder": _("name@example.com")})
+        widget=forms.EmailInput(
+            attrs={
+                "placeholder": _("name@example.com"),
+                # Browsers would refuse what we know how to read: full-width letters, "änna@...".
+                "x-init": "$el.form.noValidate = true",
+            }
+        )
     )

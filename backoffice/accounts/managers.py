@@ -1,4 +1,5 @@
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -7,9 +8,24 @@ if TYPE_CHECKING:
     from .models import User
 
 
+MOST_DOMAIN_CHARACTERS = 255
+
+
 def normalise_email(value: str) -> str:
-    """The one form of an address that is stored and looked up: NFKC, casefolded, trimmed."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).strip()
+    """The one form of an address that is stored and looked up: NFKC, casefolded, trimmed.
+
+    A domain that is not ASCII stands in its own letters: browsers send "müller.de" from a field of
+    type email as "xn--mller-kva.de", shells and files as it is.
+    """
+    local, at, domain = _fold(value).strip().rpartition("@")
+    if "xn--" in domain and len(domain) < MOST_DOMAIN_CHARACTERS:
+        with suppress(UnicodeError):
+            domain = _fold(domain.encode("ascii").decode("idna"))
+    return f"{local}{at}{domain}"
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 class UserManager(DjangoUserManager["User"]):

@@ -22,6 +22,12 @@ def anna(db: None) -> User:
         ("STRAẞE@example.com", "strasse@example.com"),
         ("A\u0308nna@example.com", "änna@example.com"),
         ("ﬁnn@example.com", "finn@example.com"),
+        # What browsers make of a domain that is not ASCII, and the same as a shell has it.
+        ("anna@xn--mller-kva.de", "anna@müller.de"),
+        ("Anna@MÜLLER.de", "anna@müller.de"),
+        ("anna@xn--strae-oqa.de", "anna@xn--strae-oqa.de"),  # has no other spelling that is its own
+        ("anna@xn--.de", "anna@xn--.de"),
+        ("xn--a@example.com", "xn--a@example.com"),
         ("", ""),
     ],
 )

@@ -1,6 +1,6 @@
 """What must hold while several people work at once, on committed data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -38,11 +38,11 @@ def at_once(*jobs: Callable[[], Any]) -> None:
 
 
 @pytest.fixture
-def two_administrators() -> Iterator[tuple[User, User]]:
+def two_administrators() -> tuple[User, User]:
     first = make_user(Persona.ADMINISTRATOR)
     second = User.objects.create_user("second@stockbook.test", is_staff=True)
     second.groups.set(first.groups.all())
-    yield first, second
+    return first, second
 
 
 def deactivate_each_other(first: User, second: User) -> int:

@@ -46,6 +46,17 @@ def test_nothing_but_the_address_is_a_key(anna: User, typed: str) -> None:
     assert not is_signed_in(sign_in(typed))
 
 
+def test_a_domain_that_is_not_ascii_is_known_as_browsers_send_it(db: None) -> None:
+    User.objects.create_user("anna@müller.de", PASSWORD, is_staff=True)
+    assert is_signed_in(sign_in("anna@xn--mller-kva.de"))
+
+
+def test_whoever_opens_the_page_itself_lands_in_the_back_office(administrator: User) -> None:
+    data = {"username": administrator.email, "password": PASSWORD}
+    response = Client().post(SIGN_IN, data)
+    assert response["Location"] == "/admin/"
+
+
 def test_a_username_that_looks_like_the_address_of_another_opens_neither(anna: User) -> None:
     User.objects.create_user("eve@example.com", "her-own-word", username="änna@example.com")
     assert authenticate(username="änna@example.com", password="her-own-word") is None

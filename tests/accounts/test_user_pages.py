@@ -1,6 +1,6 @@
 """The pages of people: who sees and changes what, and that all of it is on the record."""
 
-import datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -142,7 +142,7 @@ def test_names_change_without_a_reason_and_access_with_one(
     assert client.post(page_of(warehouse), data).status_code == 302
     warehouse.refresh_from_db()
     assert warehouse.first_name == "Walter"
-    assert warehouse.birth_date == datetime.date(1990, 5, 4)
+    assert warehouse.birth_date == date(1990, 5, 4)
     assert warehouse.profile.job_title == "Keeper"
     assert ChangeSet.objects.latest("id").action == "User changed: Walter Warehouse"
 

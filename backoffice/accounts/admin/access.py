@@ -34,6 +34,11 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
     change_form_show_cancel_button = True
     change_form_after_template = "accounts/reason.html"
 
+    class Media:
+        css = {"all": ["accounts/accounts.css"]}
+
+    before_deletion: Any = ""  # what to consider first
+
     # One at a time: each deletion is checked, and explained, for itself.
     actions = None
 
@@ -131,6 +136,8 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
                     messages.ERROR,
                 )
                 return HttpResponseRedirect(request.get_full_path())
+            if request.method == "GET" and not objection and self.before_deletion:
+                self.message_user(request, self.before_deletion, messages.WARNING)
             if objection:
                 self.message_user(request, objection, messages.ERROR)
                 page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"

@@ -122,10 +122,21 @@ class AccessForm(ReasonForm):
             )
 
 
+LABELS = {"is_staff": _("Back office")}
+HELP_TEXTS = {
+    "is_active": _("Untick to close the account. Sessions end at once; what was done stays."),
+    "is_staff": _("May sign in here. What they may do then is up to their roles."),
+    "is_superuser": _("Holds every permission without having a role."),
+    "username": _("For other systems; nobody signs in with it here."),
+}
+
+
 class UserForm(AccessForm, UserChangeForm):
     class Meta(UserChangeForm.Meta):
         model = User
         field_classes = {"email": NormalisedEmailFormField}
+        labels = LABELS
+        help_texts = HELP_TEXTS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -139,6 +150,8 @@ class NewUserForm(AccessForm, UserCreationForm):
         model = User
         fields = ("email",)
         field_classes = {"email": NormalisedEmailFormField}
+        labels = LABELS
+        help_texts = HELP_TEXTS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

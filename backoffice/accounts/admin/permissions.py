@@ -68,7 +68,10 @@ def table(entries: Iterable[tuple[Permission, Any]]) -> dict[str, dict[str, Row]
             row.cells[column] = entry
         else:
             row.others.append({"label": _name(permission), "entry": entry})
-    return tables
+    return {
+        app_label: dict(sorted(rows.items(), key=lambda item: item[1].label))
+        for app_label, rows in tables.items()
+    }
 
 
 def in_words(permissions: Iterable[Permission]) -> SafeString | str:
@@ -100,7 +103,7 @@ class PermissionTable(forms.CheckboxSelectMultiple):
     template_name = "accounts/permission_table.html"
 
     class Media:
-        css = {"all": ["accounts/permissions.css"]}
+        css = {"all": ["accounts/accounts.css"]}
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

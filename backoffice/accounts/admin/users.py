@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import unfold.admin
@@ -8,6 +9,8 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +25,7 @@ from .access import AccessAdmin
 from .forms import NewUserForm, PasswordForm, UserForm, last_keyholder_message
 from .permissions import in_words
 
-PASSWORD_PAGE = "auth_user_password_change"  # as Django names it
+PASSWORD_PAGE = "auth_user_password_change"  # noqa: S105 - as Django names the URL
 
 # What opens doors. On one's own page these are shown and cannot be changed.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "roles", "further_permissions")
@@ -36,6 +39,7 @@ class ProfileInline(unfold.admin.StackedInline):
     readonly_fields = ("last_active_at",)
     can_delete = False
     max_num = 1
+    show_title = False
     verbose_name_plural = _("profile")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -53,7 +57,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     """People. Nobody changes who holds more than they do, gives what they do not hold, changes
     their own access, or takes the keys from the last who has them."""
 
-    list_display = ("person", "roles", "status", "last_active")
+    list_display = ("person", "role_labels", "status", "last_active")
     list_select_related = ("profile",)
     ordering = ("first_name", "last_name", "email")
     search_fields = ("first_name", "last_name", "email", "phone", "username")
@@ -67,6 +71,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = PasswordForm
+    add_form_template = None
     add_fieldsets = (
         (_("Person"), {"fields": (("first_name", "last_name"), ("email", "phone"))}),
         (_("Password"), {"fields": (("password1", "password2"),)}),
@@ -83,16 +88,22 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
                 )
             },
         ),
-        (_("Access"), {"fields": (("is_active", "is_staff", "is_superuser"), "roles")}),
-        (_("Password"), {"classes": ["tab"], "fields": ("password",)}),
+        (
+            _("Access"),
+            {"fields": ("is_active", "is_staff", "is_superuser", "roles", "password_link")},
+        ),
         (_("Further permissions"), {"classes": ["tab"], "fields": ("further_permissions",)}),
         (_("Important dates"), {"classes": ["tab"], "fields": (("date_joined", "last_login"),)}),
     )
-    readonly_fields = ("date_joined", "last_login")
+    readonly_fields = ("password_link", "date_joined", "last_login")
     filter_horizontal = ()
     history_related = ("memberships", "own_permissions", "profile")
 
     inlines = (ProfileInline,)
+    before_deletion = _(
+        "Better untick “Active” on their page: that closes the account, and their name stays "
+        "where they worked. Delete only what was never used."
+    )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return super().get_inlines(request, obj) if obj else ()
@@ -102,7 +113,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
         if not _actor(request).is_superuser:
             hidden.add("is_superuser")
         if obj and not self.has_change_permission(request, obj):
-            hidden.add("password")
+            hidden.add("password_link")
         return _without(hidden, super().get_fieldsets(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -165,15 +176,21 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
 
     @display(description=_("person"), header=True, ordering="first_name")
     def person(self, user: User) -> list[str]:
+        name = user.get_full_name()
         return [
-            user.get_full_name() or user.email,
-            user.email,
+            name or user.email,
+            user.email if name else "",
             initials(user.first_name, user.last_name, user.email),
         ]
 
     @display(description=_("roles"), label=True)
-    def roles(self, user: User) -> list[str]:
+    def role_labels(self, user: User) -> list[str]:
         return [str(group) for group in user.groups.all()]
+
+    @display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        """Where they cannot be changed; elsewhere a form field of this name stands in its place."""
+        return ", ".join(self.role_labels(user)) or gettext("None")
 
     @display(description=_("further permissions"))
     def further_permissions(self, user: User) -> str:
@@ -196,7 +213,15 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
         profile = getattr(user, "profile", None)
         if profile is None or profile.last_active_at is None:
             return gettext("Never")
+        if timezone.now() - profile.last_active_at < timedelta(minutes=2):
+            return gettext("Now")
         return gettext("%(time)s ago") % {"time": timesince(profile.last_active_at, depth=1)}
+
+    @display(description=_("password"))
+    def password_link(self, user: User) -> str:
+        return format_html(
+            '<a class="text-link" href="../password/">{}</a>', gettext("Set a new password")
+        )
 
 
 def _actor(request: HttpRequest) -> User:
