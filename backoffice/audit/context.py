@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from psycopg import ServerCursor
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -58,17 +60,20 @@ class AuditContext:
             name = f"{full} <{name}>"
         facts = {
             "source": str(self.source),
-            "action": self.action,
-            "reason": self.reason,
+            "action": _storable(self.action),
+            "reason": _storable(self.reason),
             "actor_id": actor.pk if actor and is_user else None,
-            "actor_name": name,
-            "request_id": self.request_id,
-            "client_address": self.client_address or None,
-            "reference": self.reference,
+            "actor_name": _storable(name),
+            "request_id": _storable(self.request_id),
+            "client_address": _storable(self.client_address) or None,
+            "reference": _storable(self.reference),
         }
-        # PostgreSQL has no NUL in text, and JSON no lone surrogates.
-        text = json.dumps(facts, ensure_ascii=False).replace("\\u0000", "")
-        return text.encode("utf-8", "replace").decode()
+        return json.dumps(facts, ensure_ascii=False)
+
+
+def _storable(text: str) -> str:
+    """The text as PostgreSQL can hold it: it has no NUL, and UTF-8 no lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 _current: ContextVar[AuditContext | None] = ContextVar("audit_context", default=None)
@@ -110,7 +115,7 @@ def refine_context(**facts: Any) -> None:
 # SELECT calls announce_context() first, as does code that writes by COPY, which no execute
 # wrapper sees.
 _WRITES = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|CALL|DO|EXECUTE)\b",
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|CALL|DO|EXECUTE|EXPLAIN|COPY)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -130,27 +135,47 @@ def pass_context_on(
     """
     audit = _current.get()
     connection = context["connection"]
-    if audit is None or connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or not (audit or _may_remember(connection)):
         return execute(sql, params, many, context)
-    text = sql if isinstance(sql, str) else sql.as_string(context["cursor"].cursor)
-    if not _WRITES.match(text):
+    cursor = context["cursor"].cursor
+    text = sql if isinstance(sql, str) else sql.as_string(cursor)
+    # A server-side cursor takes one statement, which PostgreSQL allows no write in.
+    if not _WRITES.match(text) or isinstance(cursor, ServerCursor):
         return execute(sql, params, many, context)
-    announcement = f"SELECT set_config('audit.context', {_literal(audit.as_json())}, true)"
+    connection.audit_context_announced = True
+    facts = audit.as_json() if audit else ""
+    announcement = f"SELECT set_config('audit.context', {_literal(facts)}, true)"
     if many or connection.settings_dict["OPTIONS"].get("server_side_binding"):
         if connection.get_autocommit() and not connection.in_atomic_block:
             # No transaction would carry the announcement to the statement.
             from django.db import transaction  # noqa: PLC0415 - manage.py imports us before settings
 
             with transaction.atomic(using=connection.alias):
-                execute(announcement, None, False, context)
+                _execute_alone(connection, cursor, announcement)
                 return execute(sql, params, many, context)
-        execute(announcement, None, False, context)
+        _execute_alone(connection, cursor, announcement)
         return execute(sql, params, many, context)
     if params is not None:
         announcement = announcement.replace("%", "%%")
     result = execute(f"{announcement}; {text}", params, many, context)
     context["cursor"].nextset()  # past the announcement's own result
     return result
+
+
+def _may_remember(connection: Any) -> bool:
+    """Whether an open transaction may still hold a context whose block has ended.
+
+    True for good once a context was announced: going back to a savepoint brings a setting back,
+    which nobody could keep count of here.
+    """
+    in_transaction = connection.in_atomic_block or not connection.get_autocommit()
+    return in_transaction and getattr(connection, "audit_context_announced", False)
+
+
+def _execute_alone(connection: Any, cursor: Any, announcement: str) -> None:
+    """Past the wrappers and executemany, on the cursor that the statement will use."""
+    with connection.wrap_database_errors:
+        cursor.execute(announcement)
 
 
 def announce_context(connection: "BaseDatabaseWrapper") -> None:
@@ -164,6 +189,7 @@ def announce_context(connection: "BaseDatabaseWrapper") -> None:
 
         raise TransactionManagementError("announce_context() needs an open transaction.")
     audit = _current.get()
+    connection.audit_context_announced = True  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('audit.context', %s, true)", [audit.as_json() if audit else ""]

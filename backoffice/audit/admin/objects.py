@@ -32,7 +32,7 @@ class HistoryAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Without simple-history's form of one version, which ends in saving it."""
         unwanted = f"{self.opts.app_label}_{self.opts.model_name}_simple_history"
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        urls: list[URLPattern] = super().get_urls()
         return [pattern for pattern in urls if pattern.name != unwanted]
 
     def has_view_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -47,7 +47,7 @@ class HistoryAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_history_permission(request):
             extra_context = {"show_history": False, **(extra_context or {})}
-        return super().changeform_view(  # type: ignore[misc,no-any-return]
+        return super().changeform_view(
             request, object_id, form_url, extra_context
         )
 
@@ -81,7 +81,7 @@ class HistoryAdmin(admin.ModelAdmin):
             "may_see_change_sets": request.user.has_perm("audit.view_changeset"),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.history_template, context)
 
     def _living_or_gone(self, request: HttpRequest, key: str) -> tuple[models.Model, bool]:
