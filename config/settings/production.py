@@ -27,7 +27,13 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 DATABASES = {"default": database(DATABASE_URL)}
 
 CSRF_TRUSTED_ORIGINS = env.list(
-    "CSRF_TRUSTED_ORIGINS", default=[f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
+    "CSRF_TRUSTED_ORIGINS",
+    # ".example.com" allows the domain and all below it.
+    default=[
+        f"https://{name}"
+        for host in ALLOWED_HOSTS
+        for name in ([host[1:], f"*{host}"] if host.startswith(".") else [host])
+    ],
 )
 # TLS may end at a proxy; one that is trusted says so in this header.
 if env.int("TRUSTED_PROXIES", default=0):
