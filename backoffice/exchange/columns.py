@@ -24,8 +24,9 @@ from .resources import PathWidget, Resource
 
 type Message = str | Promise
 
-# Between the names of a list, where two lists are compared.
-UNIT = "E'\\x1f'"
+# What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
+# imports take one away.
+FORMULA = r"^'*[=+@\t\r＝＋－＠-]"
 
 
 def quote(name: str) -> str:
@@ -155,6 +156,11 @@ GENERAL_CHECKS = [
         "",
         gettext_lazy("There is no “%(value)s”. Correct the name, or add it first."),
     ),
+    Check(
+        "invalid_parent",
+        "",
+        gettext_lazy("The row of “%(value)s” is invalid, so this one cannot be. Correct that row."),
+    ),
     Check("itself", "", gettext_lazy("A row cannot refer to itself. Leave the cell blank.")),
     Check(
         "no_add",
@@ -176,9 +182,8 @@ GENERAL_CHECKS = [
 
 class TextColumn(Column):
     def clean_text(self, cell: str) -> str:
-        # Our exports put a quote before what a spreadsheet would take for a formula.
         return (
-            f"CASE WHEN starts_with({cell}, '''') AND {cell} ~ '^''[=+@\\t\\r-]' "
+            f"CASE WHEN starts_with({cell}, '''') AND {cell} ~ {literal(FORMULA)} "
             f"THEN substr({cell}, 2) ELSE {cell} END"
         )
 
@@ -305,9 +310,7 @@ class ListColumn(Column):
     @property
     def link_columns(self) -> tuple[str, str]:
         """The columns of the through table: ours and theirs."""
-        return quote(self.model_field.m2m_column_name()), quote(
-            self.model_field.m2m_reverse_name()
-        )
+        return quote(self.model_field.m2m_column_name()), quote(self.model_field.m2m_reverse_name())
 
     def cast(self, text: str) -> str:
         return (
@@ -460,7 +463,9 @@ def _decimal_checks(found: models.Field) -> Sequence[Check]:
 
 
 # Patterns that Python and PostgreSQL read alike.
-_PORTABLE = re.compile(r"(?:[\w\s\[\]^$.*+|/:<>\"=,@#%&!~'-]|\\[SsdDwZ.\\+*?/-]|\((?!\?)|\)|\?(?!<))*")
+_PORTABLE = re.compile(
+    r"(?:[\w\s\[\]^$.*+|/:<>\"=,@#%&!~'-]|\\[SsdDwZ.\\+*?/-]|\((?!\?)|\)|\?(?!<))*"
+)
 
 
 def _add_validator(column: Column, validator: Any) -> None:

@@ -68,5 +68,3 @@ class PlanStale(ExchangeError):
         if what:
             text += f" {what}"
         super().__init__(text + " " + _("Look at the new preview and apply again."))
-
-

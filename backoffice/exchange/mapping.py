@@ -26,7 +26,11 @@ def propose_mapping(resource: Resource, header: Sequence[str]) -> dict[str, int]
         index_of.setdefault(normalised(name), index)
     columns = compile_columns(resource)
     names = {
-        target: [target, *([column.label] if target == name else []), *resource.aliases.get(target, ())]
+        target: [
+            target,
+            *([column.label] if target == name else []),
+            *resource.aliases.get(target, ()),
+        ]
         for name, column in columns.items()
         for target in column.targets
     }

@@ -57,7 +57,30 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
             f"ALTER TABLE {job.stage('plan')} ADD PRIMARY KEY (row_no);"
             f"ANALYZE {job.stage('plan')}"
         )
+        _pass_on_invalid_parents(job, resource)
     _count(job, resource, rights)
+
+
+def _pass_on_invalid_parents(job: ImportJob, resource: Resource) -> None:
+    """A row whose parent is an invalid new row of the same file cannot be written either."""
+    columns, key = mapped_columns(job, resource), resource.key()
+    plan, checked = job.stage("plan"), job.stage("checked")
+    for column in columns.values():
+        if not (isinstance(column, RelationColumn) and column.is_self):
+            continue
+        live = f"SELECT lower(t.{column.related_key}) FROM {column.related_table} t"
+        found = 1
+        while found:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {plan} p SET status = 'invalid', problems = p.problems || "
+                    f"{literal([f'{column.name}:invalid_parent'])} FROM {checked} s, {checked} f, "
+                    f"{plan} q WHERE s.row_no = p.row_no AND q.row_no = f.row_no "
+                    f"AND p.status <> 'invalid' AND q.status = 'invalid' "
+                    f"AND lower(f.{columns[key].value}) = lower(s.{column.value}) "
+                    f"AND lower(s.{column.value}) NOT IN ({live})"
+                )
+                found = cursor.rowcount
 
 
 def _met_rows(job: ImportJob, resource: Resource) -> str:
@@ -103,17 +126,17 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                     ELSE 'unchanged' END AS status
                 FROM (
                     SELECT s.row_no, t.id AS target, t.version AS seen,
-                        s.problems || array_remove(ARRAY[{', '.join(problems)}]::text[], NULL)
+                        s.problems || array_remove(ARRAY[{", ".join(problems)}]::text[], NULL)
                             AS problems,
                         CASE WHEN t.id IS NULL THEN '{{}}'::text[]
-                            ELSE array_remove(ARRAY[{', '.join(changes)}]::text[], NULL)
+                            ELSE array_remove(ARRAY[{", ".join(changes)}]::text[], NULL)
                         END AS changes
-                    FROM {job.stage('checked')} s
-                    LEFT JOIN {job.stage('met')} met USING (row_no)
+                    FROM {job.stage("checked")} s
+                    LEFT JOIN {job.stage("met")} met USING (row_no)
                     LEFT JOIN {quote(model._meta.db_table)} t ON t.id = met.target
-                    {' '.join(column.live_join(met) for column in columns.values())}
+                    {" ".join(column.live_join(met) for column in columns.values())}
                     LEFT JOIN (
-                        SELECT lower({key.value}) AS key FROM {job.stage('checked')}
+                        SELECT lower({key.value}) AS key FROM {job.stage("checked")}
                         WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1
                     ) d ON d.key = lower(s.{key.value})
                 ) judged

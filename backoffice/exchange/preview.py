@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .checking import mapped_columns
-from .columns import Column, ListColumn, compile_columns, literal, quote
+from .columns import Column, DecimalColumn, ListColumn, compile_columns, literal, quote
 from .models import ImportJob
 from .resources import Resource
 
@@ -46,7 +46,8 @@ class Cell:
     old: str | None
     new: str
     is_changed: bool
-    is_number: bool = False
+    is_wrong: bool
+    is_number: bool
 
 
 @dataclass(frozen=True)
@@ -100,22 +101,36 @@ def preview_rows(
 
 def _row(columns: Sequence[Column], resource: Resource, record: Sequence[Any]) -> PreviewRow:
     number, line, status, target, changes, problems, raw, new, old = record
-    cells = [
-        Cell(
-            label=column.label,
-            old=None if target is None else before or "",
-            # A blank cell keeps what is there.
-            new=after if after is not None else ("" if target is None else before or ""),
-            is_changed=column.name in changes,
-            is_number=column.sql_type.startswith(("numeric", "int", "bigint")),
+    wrong = {problem.partition(":")[0] for problem in problems}
+    cells = []
+    for column, cell, after, before in zip(columns, raw, new, old, strict=True):
+        is_wrong = column.name in wrong
+        # A blank cell keeps what is there; a wrong one is shown as it stands in the file.
+        shown = cell if is_wrong or status == "invalid" else (before if after is None else after)
+        is_number = isinstance(column, DecimalColumn)
+        cells.append(
+            Cell(
+                label=column.label,
+                old=None if target is None else _shown(before, is_number),
+                new=shown or "" if is_wrong else _shown(shown, is_number),
+                is_changed=column.name in changes and not is_wrong,
+                is_wrong=is_wrong,
+                is_number=is_number,
+            )
         )
-        for column, after, before in zip(columns, new, old, strict=True)
-    ]
     text = dict(zip((column.name for column in columns), raw, strict=True))
     return PreviewRow(
         number, line, status, text.get(resource.key(), ""), cells,
         describe_problems(problems, text, resource),
     )  # fmt: skip
+
+
+def _shown(value: str | None, is_number: bool) -> str:
+    """A value for people: a number without the zeros that only its column's scale gives it."""
+    if value and is_number and "." in value:
+        whole, _point, decimals = value.partition(".")
+        return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    return value or ""
 
 
 def describe_problems(

@@ -95,7 +95,9 @@ def detect(file: IO[bytes], encoding: str = "", delimiter: str = "") -> Dialect:
                 % {"count": len(header), "limit": settings.EXCHANGE_MAX_COLUMNS}
             )
         return Dialect(encoding, delimiter, header, row.line)
-    raise FileRefused(_("The first row, which names the columns, cannot be read. Check its quotes."))
+    raise FileRefused(
+        _("The first row, which names the columns, cannot be read. Check its quotes.")
+    )
 
 
 def read_rows(file: IO[bytes], dialect: Dialect) -> Iterator[Row]:

@@ -191,5 +191,3 @@ def _change_set_of_this_transaction() -> int | None:
         cursor.execute("SELECT split_part(current_setting('audit.change_set', true), ':', 1)")
         (remembered,) = cursor.fetchone()
     return int(remembered) if remembered else None
-
-

@@ -1,0 +1,320 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from backoffice.audit.admin import HistoryAdmin
+from backoffice.exchange.exceptions import ExchangeError, PlanStale
+from backoffice.exchange.forms import ApplyForm, MappingForm
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.preview import preview_rows, problem_summary
+from backoffice.exchange.reading import ENCODINGS
+from backoffice.exchange.resources import Resource, get_resource, resource_names
+from backoffice.exchange.services import apply_import, discard_import, map_columns, plan_again
+
+PAGE = 50
+STATUSES = {
+    "new": gettext_lazy("new"),
+    "changed": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "invalid": gettext_lazy("invalid"),
+}
+DELIMITERS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("bar"),
+}
+
+
+def may_import(user: Any, resource: Resource) -> bool:
+    options = resource.model()._meta
+    return bool(user.has_perm(f"{options.app_label}.import_{options.model_name}"))
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
+    """The jobs of a user, each with its page: columns, preview, apply, result."""
+
+    list_display = [
+        "file_name", "what", "state_label", "user", "rows", "new", "changed", "invalid",
+        "created_at",
+    ]  # fmt: skip
+    list_filter = [("state", ChoicesDropdownFilter)]
+    list_filter_submit = True
+    list_select_related = ["user"]
+    search_fields = ["file_name", "reason"]
+    list_fullwidth = True
+    list_per_page = 50
+    ordering = ["-id"]
+    empty_state = (
+        gettext_lazy("No files yet"),
+        gettext_lazy("Open a list, such as Products, and press Import."),
+    )
+
+    # Who may see what
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may import anything sees their own jobs; who may view jobs sees all."""
+        user = request.user
+        if user.has_perm("exchange.view_importjob"):
+            return True
+        importer = any(may_import(user, get_resource(name)) for name in resource_names())
+        return importer and (obj is None or obj.user_id == user.pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportJob]:
+        return super().get_queryset(request).visible_to(request.user)  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(suffix: str, view: Callable[..., HttpResponse]) -> URLPattern:
+            return path(
+                f"<int:job_id>/{suffix}/",
+                self.admin_site.admin_view(view),
+                name=f"exchange_importjob_{suffix}",
+            )
+
+        return [
+            page("map", self.map_view),
+            page("again", self.again_view),
+            page("apply", self.apply_view),
+            page("discard", self.discard_view),
+            page("errors", self.errors_view),
+            page("file", self.file_view),
+            *super().get_urls(),
+        ]
+
+    # The page of a job
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        job = self._job(request, object_id)
+        return self._page(request, job)
+
+    def _page(
+        self,
+        request: HttpRequest,
+        job: ImportJob,
+        mapping_form: MappingForm | None = None,
+        apply_form: ApplyForm | None = None,
+    ) -> HttpResponse:
+        resource = get_resource(job.resource)
+        opts = resource.model()._meta
+        is_open = job.state in {ImportJob.State.UPLOADED, ImportJob.State.CHECKED}
+        is_checked = job.state == ImportJob.State.CHECKED
+        status = request.GET.get("status", "")
+        status = status if status in STATUSES else ""
+        after = request.GET.get("after", "")
+        rows = []
+        if is_checked:
+            rows = preview_rows(
+                job,
+                resource,
+                status=status,
+                after=int(after) if after.isdecimal() and len(after) < 10 else 0,
+                limit=PAGE + 1,
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": job.file_name,
+            "opts": self.opts,
+            "job": job,
+            "what": opts.verbose_name_plural,
+            "list_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
+            "import_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_import"),
+            "encoding": ENCODINGS.get(job.encoding.removesuffix("-sig"), job.encoding),
+            "delimiter": DELIMITERS.get(job.delimiter, job.delimiter),
+            "is_open": is_open,
+            "is_checked": is_checked,
+            "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
+            "changes": job.new + job.changed,
+            "mapping_form": mapping_form
+            or (MappingForm(job=job, resource=resource) if is_open else None),
+            "apply_form": apply_form or ApplyForm(job=job),
+            "counts": [(s, label, getattr(job, s)) for s, label in STATUSES.items()],
+            "left_out": [
+                name for index, name in enumerate(job.header) if index not in job.mapping.values()
+            ],
+            "status": status,
+            "rows": rows[:PAGE],
+            "next_row": rows[PAGE - 1].number if len(rows) > PAGE else None,
+            "is_first_page": not after,
+            "problems": problem_summary(job, resource) if job.invalid else [],
+            "creates": self._creates(job, resource),
+            "changed_fields": self._changed_fields(job, resource),
+            "may_see_change_set": request.user.has_perm("audit.view_changeset"),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, "exchange/job.html", context)
+
+    @staticmethod
+    def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[str]]]:
+        return [
+            (str(options.verbose_name_plural), len(names), names[:30])
+            for name, names in job.summary.get("creates", {}).items()
+            for options in [resource.fields[name].widget.model._meta]
+        ]
+
+    @staticmethod
+    def _changed_fields(job: ImportJob, resource: Resource) -> list[tuple[str, int]]:
+        fields = job.summary.get("fields", {})
+        get_field = resource.model()._meta.get_field
+        return [
+            (str(capfirst(get_field(name).verbose_name)), count)  # type: ignore[union-attr]
+            for name, count in sorted(fields.items(), key=lambda item: -item[1])
+        ]
+
+    # What is done to a job: by its user, by POST
+
+    def map_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_open_job(request, job_id)
+        form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
+        if form.is_valid():
+            try:
+                map_columns(job=job, mapping=form.mapping())
+            except ExchangeError as error:
+                form.add_error(None, str(error))
+            else:
+                return self._back(job)
+        return self._page(request, job, mapping_form=form)
+
+    def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_open_job(request, job_id)
+        self._try(request, plan_again, job=job)
+        return self._back(job)
+
+    def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_open_job(request, job_id)
+        form = ApplyForm(request.POST, job=job)
+        if not form.is_valid():
+            return self._page(request, job, apply_form=form)
+        try:
+            job = apply_import(
+                job=job,
+                reason=form.cleaned_data["reason"],
+                valid_rows_only=form.valid_rows_only,
+            )
+        except PlanStale as error:
+            plan_again(job=job)
+            messages.warning(request, str(error))
+        except ExchangeError as error:
+            messages.error(request, str(error))
+        else:
+            done = job.new + job.changed
+            messages.success(
+                request,
+                ngettext(
+                    "%(file)s was imported: %(count)d change.",
+                    "%(file)s was imported: %(count)d changes.",
+                    done,
+                )
+                % {"file": job.file_name, "count": done},
+            )
+        return self._back(job)
+
+    def discard_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_open_job(request, job_id)
+        if self._try(request, discard_import, job=job):
+            messages.info(request, _("The import was given up. Nothing was written."))
+        return self._back(job)
+
+    def errors_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._job(request, job_id)
+        return self._download(job.errors_file, f"{job.file_name}.errors.csv")
+
+    def file_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._job(request, job_id)
+        return self._download(job.file, job.file_name)
+
+    @staticmethod
+    def _download(file: Any, name: str) -> HttpResponse:
+        if not file or not file.storage.exists(file.name):
+            raise Http404
+        # Whatever is in it, the browser saves it.
+        return FileResponse(  # type: ignore[return-value]
+            file.open("rb"),
+            as_attachment=True,
+            filename=name,
+            content_type="application/octet-stream",
+        )
+
+    def _job(self, request: HttpRequest, job_id: Any) -> ImportJob:
+        """The job, if it is there for this user; 404 otherwise, as if there were none."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not str(job_id).isdecimal():
+            raise Http404
+        job = ImportJob.objects.visible_to(request.user).filter(pk=job_id).first()
+        if job is None:
+            raise Http404
+        return job
+
+    def _own_open_job(self, request: HttpRequest, job_id: int) -> ImportJob:
+        if request.method != "POST":
+            raise Http404
+        job = self._job(request, job_id)
+        if job.user_id != request.user.pk or not may_import(
+            request.user, get_resource(job.resource)
+        ):
+            raise PermissionDenied
+        return job
+
+    @staticmethod
+    def _try(request: HttpRequest, service: Callable[..., Any], **arguments: Any) -> bool:
+        try:
+            service(**arguments)
+        except ExchangeError as error:
+            messages.error(request, str(error))
+            return False
+        return True
+
+    @staticmethod
+    def _back(job: ImportJob) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:exchange_importjob_change", args=[job.pk]))
+
+    # The list
+
+    @display(description=gettext_lazy("what"), ordering="resource")
+    def what(self, job: ImportJob) -> str:
+        return str(capfirst(str(get_resource(job.resource).model()._meta.verbose_name_plural)))
+
+    @display(
+        description=gettext_lazy("state"),
+        ordering="state",
+        label={"uploaded": "info", "checked": "warning", "applied": "success"},
+    )
+    def state_label(self, job: ImportJob) -> tuple[str, str]:
+        return job.state, job.get_state_display()
