@@ -148,7 +148,8 @@ class BulkAction:
             request.POST if sent else None, model_admin=model_admin, request=request
         )
         # A preview needs no reason yet; what is asked for besides must stand.
-        asked_for = not form.asks_for_more or (sent and not set(form.errors) - {"reason"})
+        wrong = set(form.errors) - {"reason"}
+        asked_for = not form.asks_for_more or (sent and not wrong)
         if sent and not applying:
             form.errors.pop("reason", None)
         preview = self._preview(rows, form.asked() if sent else {}) if asked_for else None

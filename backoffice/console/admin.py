@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.audit.admin import HistoryAdmin
+from backoffice.exchange.admin import ExchangeAdmin
 
+from .fieldsets import without
 from .reasons import ReasonMixin
 from .through import BareLinkMixin, ConsoleChecks
 from .widgets import DecimalInput
@@ -36,7 +38,12 @@ class ChangeList(unfold.views.ChangeList):
 
 
 class ModelAdmin(
-    HistoryAdmin, ReasonMixin, BareLinkMixin, SimpleHistoryAdmin, unfold.admin.ModelAdmin
+    HistoryAdmin,
+    ExchangeAdmin,
+    ReasonMixin,
+    BareLinkMixin,
+    SimpleHistoryAdmin,
+    unfold.admin.ModelAdmin,
 ):
     """Unfold's look, simple-history's pages, and the record told who does what and why.
 
@@ -60,6 +67,13 @@ class ModelAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         # A relation that a page forgot to join is fetched once for all rows, not once for each.
         return super().get_queryset(request).fetch_mode(models.FETCH_PEERS)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the database fills in has nothing to show before it has."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return fieldsets
+        return without(fieldsets, {field.name for field in self.opts.fields if not field.editable})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[unfold.views.ChangeList]:
         return ChangeList

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.admin.options import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters, ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,10 @@ class CategoryFilter(AutocompleteSelectFilter):
         chosen = self.value()
         if not chosen:
             return queryset
-        category = Category.objects.get_or_none(pk=chosen) if str(chosen).isdecimal() else None
+        try:
+            category = Category.objects.get_or_none(pk=chosen)
+        except ValueError as nonsense:
+            raise IncorrectLookupParameters(nonsense) from nonsense
         return queryset.in_category(category) if category else queryset.none()
 
 

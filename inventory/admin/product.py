@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.console.admin import ModelAdmin, TabularInline
 from backoffice.console.displays import NOTHING, ago, money, number_column
+from backoffice.console.fieldsets import without
 from inventory.managers import ProductQuerySet
 from inventory.models import Product, ProductImage
 
@@ -70,6 +71,7 @@ class VariantInline(TabularInline):
 
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):
+    exchange_resource = "products"
     list_display = ["product", "price_now", "cost_now", "status", "category_path", "changed"]
     list_display_links = ["product"]
     ordering = ["name", "id"]
@@ -139,7 +141,14 @@ class ProductAdmin(ModelAdmin):
 
     inlines = [ImageInline, VariantInline]
 
-    actions = [ActivateProducts(), DeactivateProducts(), SetCategory(), AddTag(), ChangePrices()]
+    actions = [
+        ActivateProducts(),
+        DeactivateProducts(),
+        SetCategory(),
+        AddTag(),
+        ChangePrices(),
+        "export_selected",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         rows = cast(ProductQuerySet, super().get_queryset(request))
@@ -163,12 +172,9 @@ class ProductAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What is bought for how much is shown to those who may change it."""
         fieldsets = super().get_fieldsets(request, obj)
-        if self.has_change_permission(request, obj) or obj is None:
+        if obj is None or self.has_change_permission(request, obj):
             return fieldsets
-        return [
-            (name, {**options, "fields": _without_cost(options["fields"])})
-            for name, options in fieldsets
-        ]
+        return without(fieldsets, {"cost"})
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """A new product and a variant have no variants to show."""
@@ -226,11 +232,3 @@ class ProductAdmin(ModelAdmin):
     @display(description=gettext_lazy("changed"), ordering="-updated_at")
     def changed(self, product: Product) -> SafeString | str:
         return ago(product.updated_at)
-
-
-def _without_cost(fields: Any) -> list[Any]:
-    kept = [
-        tuple(name for name in line if name != "cost") if isinstance(line, tuple) else line
-        for line in fields
-    ]
-    return [line for line in kept if line and line != "cost"]

@@ -1,0 +1,54 @@
+"""How the tests talk to the pages of the admin."""
+
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from backoffice.accounts.models import User
+
+PRODUCTS = "/admin/inventory/product/"
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(name: str, *args: Any) -> str:
+    return reverse(f"admin:{name}", args=args)
+
+
+def said(response: HttpResponse) -> list[str]:
+    """The messages that the request left for the user."""
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+
+
+def act(client: Client, action: str, rows: Any, *, query: str = "", **sent: Any) -> HttpResponse:
+    """POST a bulk action on the product list, for these rows."""
+    keys = [row.pk for row in rows]
+    data = {"action": action, "index": "0", ACTION_CHECKBOX_NAME: keys, **sent}
+    return client.post(PRODUCTS + query, data)  # type: ignore[return-value]
+
+
+def product_form(product: Any = None, **fields: Any) -> dict[str, Any]:
+    """What the product form sends, unchanged but for `fields`."""
+    sent: dict[str, Any] = {
+        "name": product.name if product else "New",
+        "sku": product.sku if product else "NEW-1",
+        "slug": product.slug if product else "",
+        "price": product.price if product else "10.00",
+        "tax_class": "standard",
+        "weight_unit": "kg",
+        "is_active": "on",
+        "options": "{}",
+        "images-TOTAL_FORMS": "0",
+        "images-INITIAL_FORMS": "0",
+        "variants-TOTAL_FORMS": "0",
+        "variants-INITIAL_FORMS": "0",
+    }
+    return {**sent, **fields}
