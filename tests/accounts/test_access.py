@@ -258,7 +258,8 @@ def test_one_of_two_administrators_may_go(
 def test_who_cannot_come_in_holds_no_keys(
     administrator: User, equal: User, useless: dict[str, bool]
 ) -> None:
-    second = User.objects.create_user("second@stockbook.test", **{"is_staff": True, **useless})
+    second = User(email="second@stockbook.test", **{"is_staff": True, **useless})
+    second.save()
     second.groups.add(role_pk("Administrator"))
     client = signed_in(equal)
     data = form_data(client, page_of(administrator)) | {"is_active": "", "change_reason": "x"}

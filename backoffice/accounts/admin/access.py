@@ -45,7 +45,7 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = request.user
         return form
 
@@ -68,8 +68,8 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
             self.message_user(
                 request,
                 _(
-                    "You can look at %(name)s but not change it: it holds permissions that you do "
-                    "not have."
+                    "You can look, but change nothing: %(name)s holds permissions that you do not "
+                    "have."
                 )
                 % {"name": obj},
                 messages.INFO,
@@ -108,13 +108,13 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
         return obj
 
     # The record tells all of it, with what was there before; Django's own log knows less.
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         pass
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         pass
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         pass
 
     def why_not_delete(self, request: HttpRequest, obj: Any) -> str:
@@ -142,7 +142,7 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
                 self.message_user(request, objection, messages.ERROR)
                 page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
                 return HttpResponseRedirect(reverse(page, args=[obj.pk]))
-        return super().delete_view(  # type: ignore[no-any-return]
+        return super().delete_view(
             request, object_id, {"reason_required": True, **(extra_context or {})}
         )
 

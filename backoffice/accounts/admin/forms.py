@@ -64,13 +64,13 @@ class AccessForm(ReasonForm):
         user = self.instance
         if "roles" in self.fields:
             offered = access.grantable_roles(self.actor)
-            self.fields["roles"].queryset = offered
+            _choice(self, "roles").queryset = offered
             self.fields["roles"].help_text = _what_is_missing(offered)
             if user.pk:
                 self.initial["roles"] = list(user.groups.values_list("pk", flat=True))
         if "further_permissions" in self.fields:
             offered_permissions = of_this_project(access.grantable_permissions(self.actor))
-            self.fields["further_permissions"].queryset = offered_permissions
+            _choice(self, "further_permissions").queryset = offered_permissions
             if user.pk:
                 # Only those on offer, or the others would count as taken away.
                 self.initial["further_permissions"] = list(
@@ -124,7 +124,7 @@ class AccessForm(ReasonForm):
 
 LABELS = {"is_staff": _("Back office")}
 HELP_TEXTS = {
-    "is_active": _("Untick to close the account. Sessions end at once; what was done stays."),
+    "is_active": _("Off closes the account: sessions end at once, and what was done stays."),
     "is_staff": _("May sign in here. What they may do then is up to their roles."),
     "is_superuser": _("Holds every permission without having a role."),
     "username": _("For other systems; nobody signs in with it here."),
@@ -183,7 +183,7 @@ class RoleForm(ReasonForm, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = of_this_project(access.grantable_permissions(self.actor))
-        self.fields["rights"].queryset = offered
+        _choice(self, "rights").queryset = offered
         if self.instance.pk:
             self.initial["rights"] = list(
                 self.instance.permissions.filter(pk__in=offered.values("pk")).values_list(
@@ -219,6 +219,12 @@ class RoleForm(ReasonForm, forms.ModelForm):
         assert isinstance(field, PermissionsField)  # noqa: S101 - for mypy
         role = self.instance
         role.permissions.set(field.chosen(role.permissions.all(), self.cleaned_data["rights"]))
+
+
+def _choice(form: forms.BaseForm, name: str) -> forms.ModelMultipleChoiceField:
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - for mypy
+    return field
 
 
 def last_keyholder_message(user: User) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.apps import apps
@@ -113,7 +113,9 @@ class PermissionTable(forms.CheckboxSelectMultiple):
             for option in options
         }
         entries = [
-            (key.instance, options[str(key)]) for key, _label in self.choices if str(key) in options
+            (cast(Any, key).instance, options[str(key)])
+            for key, _label in self.choices
+            if str(key) in options
         ]
         context["columns"] = COLUMNS
         context["checkbox_classes"] = " ".join(CHECKBOX_CLASSES)

@@ -49,7 +49,8 @@ class ProfileInline(unfold.admin.StackedInline):
         return super().has_add_permission(request, obj) and self._is_open(request, obj)
 
     def _is_open(self, request: HttpRequest, user: Any) -> bool:
-        return self.admin_site.get_model_admin(User).has_change_permission(request, user)
+        users = self.admin_site.get_model_admin(User)
+        return bool(users.has_change_permission(request, user))
 
 
 @admin.register(User)
@@ -92,8 +93,8 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
             _("Access"),
             {"fields": ("is_active", "is_staff", "is_superuser", "roles", "password_link")},
         ),
-        (_("Further permissions"), {"classes": ["tab"], "fields": ("further_permissions",)}),
         (_("Important dates"), {"classes": ["tab"], "fields": (("date_joined", "last_login"),)}),
+        (_("Further permissions"), {"classes": ["tab"], "fields": ("further_permissions",)}),
     )
     readonly_fields = ("password_link", "date_joined", "last_login")
     filter_horizontal = ()
@@ -101,7 +102,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
 
     inlines = (ProfileInline,)
     before_deletion = _(
-        "Better untick “Active” on their page: that closes the account, and their name stays "
+        "Better switch off “Active” on their page: that closes the account, and their name stays "
         "where they worked. Delete only what was never used."
     )
 
@@ -114,7 +115,14 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
             hidden.add("is_superuser")
         if obj and not self.has_change_permission(request, obj):
             hidden.add("password_link")
-        return _without(hidden, super().get_fieldsets(request, obj))
+        fieldsets = _without(hidden, super().get_fieldsets(request, obj))
+        if obj and obj.pk == request.user.pk:
+            why = _("Your own access is for somebody else to change.")
+            return [
+                (name, {**options, "description": why} if "roles" in options["fields"] else options)
+                for name, options in fieldsets
+            ]
+        return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
@@ -123,6 +131,14 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
         if not _actor(request).is_superuser:
             return (*fields, "is_superuser")
         return fields
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        original = context.get("original")
+        if original is not None and original.pk == request.user.pk:
+            context["show_delete"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # Queryset
 
@@ -167,10 +183,11 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
             return HttpResponseRedirect(reverse("admin:password_change"))
         return super().user_change_password(request, id, form_url)
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Of Django's own log, what the record leaves out: that somebody set a new password."""
         if request.resolver_match and request.resolver_match.url_name == PASSWORD_PAGE:
-            DjangoUserAdmin.log_change(self, request, obj, message)
+            return DjangoUserAdmin.log_change(self, request, obj, message)
+        return None
 
     # Displays
 
@@ -190,7 +207,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     @display(description=_("roles"))
     def roles(self, user: User) -> str:
         """Where they cannot be changed; elsewhere a form field of this name stands in its place."""
-        return ", ".join(self.role_labels(user)) or gettext("None")
+        return ", ".join(self.role_labels(user)) or "—"
 
     @display(description=_("further permissions"))
     def further_permissions(self, user: User) -> str:
