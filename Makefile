@@ -50,6 +50,11 @@ $(INSTALLED): requirements/development.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \
 	touch $@
 
-requirements:  ## compile requirements/*.txt anew from pyproject.toml; ARGS="--upgrade" renews the versions
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header $(ARGS) -o requirements/base.txt pyproject.toml
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header $(ARGS) --group dev -o requirements/development.txt pyproject.toml
+$(BIN)/uv: | $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
+
+requirements: $(BIN)/uv  ## compile requirements/*.txt from pyproject.toml; ARGS=--upgrade renews
+	$(COMPILE) $(ARGS) -o requirements/base.txt pyproject.toml
+	$(COMPILE) $(ARGS) --group dev -o requirements/development.txt pyproject.toml
