@@ -156,8 +156,10 @@ def test_posting_every_field_changes_only_those_on_the_page(
     client.post(page_of(warehouse), elsewhere)
     assert state() == before
 
-    columns = ("id", "is_superuser", "groups", "user_permissions")
-    client.post(ADD, {**NEW, **{column: forged[column] for column in columns}})
+    columns = ("id", "is_superuser", "groups", "user_permissions", "change_reason")
+    forged_new = {column: forged[column] for column in columns}
+    forged_new["further_permissions"] = [permission("inventory.view_tag").pk]
+    assert client.post(ADD, {**NEW, **forged_new}).status_code == 302
     nina = User.objects.get(email="nina@example.com")
     assert not nina.is_superuser
     assert not nina.groups.exists()

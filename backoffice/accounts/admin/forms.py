@@ -145,6 +145,8 @@ class UserForm(AccessForm, UserChangeForm):
 
 class NewUserForm(AccessForm, UserCreationForm):
     usable_password = None  # there is no other way to sign in
+    # Not on this page, so not in its form either.
+    further_permissions = None  # type: ignore[assignment]
 
     class Meta:
         model = User
