@@ -1,6 +1,7 @@
 """System checks: nothing of ours is off the record, and the triggers are those of the models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pgtrigger
@@ -9,7 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from simple_history.models import HistoricalChanges
 
+from .trail import trailed_models
 from .triggers import UnskippableTrigger
 
 OLDEST_POSTGRESQL = 16
@@ -17,19 +20,26 @@ OLDEST_POSTGRESQL = 16
 
 @register(Tags.models)
 def every_model_is_on_the_record(**_: Any) -> list[CheckMessage]:
-    """A concrete model of ours has a Trail, or says in `no_trail` why it needs none."""
+    """A concrete model of ours has a Trail, or says in `no_trail` why it needs none.
+
+    The hidden models of many-to-many fields are models as well.
+    """
     return [
         Error(
             f"{model._meta.label} leaves no history.",
-            hint="Add `history = Trail()`, or `no_trail = \"why it needs none\"`.",
+            hint=(
+                "Add `through` with a model of its own."
+                if model._meta.auto_created
+                else 'Add `history = Trail()`, or `no_trail = "why it needs none"`.'
+            ),
             obj=model,
             id="audit.E001",
         )
-        for model in apps.get_models()
+        for model in apps.get_models(include_auto_created=True)
         if model.__module__.split(".")[0] in settings.AUDITED_PACKAGES
         and not model._meta.proxy
-        and not hasattr(model, "instance_type")  # a history model
-        and not hasattr(model._meta, "simple_history_manager_attribute")
+        and not issubclass(model, HistoricalChanges)
+        and model not in trailed_models
         and not getattr(model, "no_trail", "")
     ]
 
@@ -44,7 +54,7 @@ def triggers_fit_their_models(
     """
     messages: list[CheckMessage] = []
     for alias in databases or ():
-        connection = connections[alias]
+        connection: Any = connections[alias]
         if connection.pg_version < OLDEST_POSTGRESQL * 10_000:
             messages.append(
                 Error(
@@ -56,20 +66,68 @@ def triggers_fit_their_models(
             )
             continue
         executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            continue
-        for model, trigger in pgtrigger.registered():
-            if not isinstance(trigger, UnskippableTrigger):
-                continue
-            status, enabled = trigger.get_installation_status(model, database=alias)
-            if (status, enabled) != ("INSTALLED", True):
-                state = "disabled" if status == "INSTALLED" else status.lower()
-                messages.append(
-                    Error(
-                        f"The trigger {trigger.name} of {model._meta.label} is {state}: changes "
-                        "may go unrecorded.",
-                        hint="Run `manage.py pgtrigger install`, and find out who removed it.",
-                        id="audit.E003",
-                    )
-                )
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            messages += _triggers_at_fault(connection)
     return messages
+
+
+@dataclass(frozen=True)
+class _Installed:
+    enabled: str
+    fingerprint: str
+    body: str
+    as_owner: bool
+
+
+def _triggers_at_fault(connection: Any) -> Iterator[CheckMessage]:
+    installed, role = _what_is_installed(connection)
+    if role != "origin":
+        yield Error(
+            f"session_replication_role is {role!r}: no trigger fires, and no change is recorded.",
+            hint="Reset it: ALTER ROLE or ALTER DATABASE ... RESET session_replication_role.",
+            id="audit.E004",
+        )
+    for model, trigger in pgtrigger.registered():
+        if isinstance(trigger, UnskippableTrigger) and (fault := _fault(trigger, model, installed)):
+            yield Error(
+                f"The trigger {trigger.name} of {model._meta.label} is {fault}: changes may go "
+                "unrecorded.",
+                hint="Run `manage.py pgtrigger install`, and find out who did that.",
+                id="audit.E003",
+            )
+
+
+def _what_is_installed(connection: Any) -> tuple[dict[tuple[str, str], _Installed], str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW session_replication_role")
+        (role,) = cursor.fetchone()
+        cursor.execute(
+            """
+            SELECT c.relname, t.tgname, t.tgenabled, obj_description(t.oid, 'pg_trigger'),
+                   p.prosrc, p.prosecdef
+            FROM pg_trigger t
+            JOIN pg_class c ON c.oid = t.tgrelid
+            JOIN pg_proc p ON p.oid = t.tgfoid
+            WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
+            """
+        )
+        return {(table, name): _Installed(*rest) for table, name, *rest in cursor.fetchall()}, role
+
+
+def _fault(
+    trigger: UnskippableTrigger,
+    model: Any,  # pgtrigger's annotation says an instance
+    installed: dict[tuple[str, str], _Installed],
+) -> str:
+    wanted = trigger.compile(model)
+    found = installed.get((model._meta.db_table, wanted.sql.pgid))
+    if found is None:
+        return "missing"
+    if found.enabled not in ("O", "A"):  # on origin, always; else disabled, or for replicas only
+        return "disabled"
+    if found.fingerprint != wanted.hash:
+        return "not the one that the model asks for"
+    # A function can be replaced under a trigger that keeps its fingerprint.
+    if found.body != wanted.install_sql.split("$$")[1] or not found.as_owner:
+        return "there, but its function is another"
+    return ""

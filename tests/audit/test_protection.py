@@ -162,9 +162,7 @@ def outside(transactional_db: None) -> Iterator[Connect]:
             "SELECT, INSERT, UPDATE, DELETE ON inventory_product",
             "USAGE ON SEQUENCE inventory_product_id_seq",
         ):
-            cursor.cursor.execute(
-                sql.SQL("GRANT {} TO {}").format(sql.SQL(grant), role)  # type: ignore[arg-type]
-            )
+            cursor.cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.SQL(grant), role))
     parameters = connection.get_connection_params()
     opened: list[psycopg.Connection[Any]] = []
 
