@@ -7,11 +7,12 @@ from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 
 from .checking import mapped_columns
-from .columns import Column, ListColumn, RelationColumn, literal, quote
+from .columns import Column, ListColumn, RelationColumn
 from .exceptions import PlanStale
 from .models import ImportJob
 from .planning import Rights, missing_related
 from .resources import Resource
+from .sql import column_of, literal, quote
 
 _SHOWN = 20
 
@@ -99,7 +100,7 @@ class Applier:
         values = {c.db_column: self._new_value(c) for c in self.stored.values()}
         given = self.resource.values_of_new_rows(self.job.user)
         for field in self.model._meta.concrete_fields:
-            name = quote(field.column)
+            name = column_of(self.model, field.name)
             if field.name in given:
                 values[name] = literal(field.get_db_prep_save(given[field.name], connection))
             elif name not in values and _needs_value(field):

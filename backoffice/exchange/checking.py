@@ -3,9 +3,11 @@
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from .columns import Column, compile_columns, literal, quote
+from .columns import Column
+from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
+from .sql import literal, quote
 
 _CHUNK = 10_000
 

@@ -45,7 +45,8 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
             rows = cursor.fetchall()
         if not rows:
             return
-        for after, problems, *cells in rows:
+        after = rows[-1][0]
+        for _number, problems, *cells in rows:
             text = {
                 name: " > ".join(
                     cells[job.mapping[t]] or "" for t in column.targets if t in job.mapping

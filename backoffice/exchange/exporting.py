@@ -18,11 +18,10 @@ from .columns import (
     ListColumn,
     RelationColumn,
     TextColumn,
-    compile_columns,
-    literal,
-    quote,
 )
+from .compiling import compile_columns
 from .resources import Resource
+from .sql import literal, quote
 
 
 def export_csv(resource: Resource, queryset: models.QuerySet[Any]) -> Iterator[bytes]:

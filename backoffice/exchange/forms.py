@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from .columns import compile_columns
+from .compiling import compile_columns
 from .models import ImportJob
 from .reading import ENCODINGS
 from .resources import Resource

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-from .columns import Column, compile_columns
+from .columns import Column
+from .compiling import compile_columns
 from .exceptions import MappingRefused
 from .resources import Resource
 
@@ -38,27 +39,30 @@ def propose_mapping(resource: Resource, header: Sequence[str]) -> dict[str, int]
     for rank in range(max(len(candidates) for candidates in names.values())):
         for target, candidates in names.items():
             if target not in found and rank < len(candidates):
-                index = index_of.get(normalised(candidates[rank]))
-                if index is not None and index not in found.values():
-                    found[target] = index
+                column_index = index_of.get(normalised(candidates[rank]))
+                if column_index is not None and column_index not in found.values():
+                    found[target] = column_index
     return found
 
 
 def check_mapping(resource: Resource, mapping: Mapping[str, int], header: Sequence[str]) -> None:
     """Raises MappingRefused unless the key is mapped and each column and field is used once."""
     columns = compile_columns(resource)
-    problems = []
     targets = {target for column in columns.values() for target in column.targets}
-    for target in mapping.keys() - targets:
-        problems.append(_("There is no field “%(name)s”.") % {"name": target})
     indexes = list(mapping.values())
-    for index in sorted({i for i in indexes if indexes.count(i) > 1}):
-        problems.append(
+    if any(not 0 <= index < len(header) for index in indexes):
+        raise MappingRefused([_("A column is mapped that the file does not have.")])
+    problems = [
+        *(
+            _("There is no field “%(name)s”.") % {"name": target}
+            for target in sorted(mapping.keys() - targets)
+        ),
+        *(
             _("The column “%(column)s” is mapped to more than one field. Choose one.")
             % {"column": header[index]}
-        )
-    if any(not 0 <= index < len(header) for index in indexes):
-        problems.append(_("A column is mapped that the file does not have."))
+            for index in sorted({i for i in indexes if indexes.count(i) > 1})
+        ),
+    ]
     key: Column = columns[resource.key()]
     if key.name not in mapping:
         problems.append(

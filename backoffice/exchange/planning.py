@@ -6,10 +6,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from .checking import check_cells, mapped_columns
-from .columns import ListColumn, RelationColumn, compile_columns, literal, quote
+from .columns import ListColumn, RelationColumn
+from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
 from .rules import RowRules
+from .sql import literal, quote
 
 
 @dataclass(frozen=True)

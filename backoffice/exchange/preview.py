@@ -8,10 +8,12 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .checking import mapped_columns
-from .columns import Column, DecimalColumn, ListColumn, compile_columns, literal, quote
+from .checking import cell_text, mapped_columns
+from .columns import Column, DecimalColumn, ListColumn
+from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
+from .sql import literal, quote
 
 ROW_PROBLEMS = {
     "too_few_cells": gettext_lazy(
@@ -70,10 +72,7 @@ def preview_rows(
 ) -> list[PreviewRow]:
     """The next rows of the plan after row number `after`, of one status or of all."""
     columns = mapped_columns(job, resource)
-    cells = [
-        f"concat_ws(' > ', {', '.join(f'r.c{int(job.mapping[x])}' for x in c.targets if x in job.mapping)})"
-        for c in columns.values()
-    ]
+    cells = [f"COALESCE({cell_text(job, column)}, '')" for column in columns.values()]
     new = [
         f"array_to_string(s.{c.value}, ', ')" if isinstance(c, ListColumn) else f"s.{c.value}::text"
         for c in columns.values()

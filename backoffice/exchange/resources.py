@@ -44,7 +44,7 @@ class PathWidget(widgets.ForeignKeyWidget):
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
         """The path with one space around each sign; no look-up, which is done set-based."""
-        return self.model.clean_path(value) if value else None  # type: ignore[no-any-return]
+        return self.model.clean_path(value) if value else None
 
 
 class Resource(ModelResource):

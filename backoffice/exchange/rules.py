@@ -11,9 +11,11 @@ from django.db import connection, models
 from django.db.models.sql import Query
 
 from .checking import mapped_columns
-from .columns import Column, ListColumn, RelationColumn, compile_columns, literal, quote
+from .columns import Column, ListColumn, RelationColumn
+from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
+from .sql import column_of, literal, quote
 
 type Condition = tuple[str, str]  # problem, SQL that is true where a row has it
 
@@ -46,11 +48,9 @@ class RowRules:
                 continue
             new = "true" if name == self.key.name else "t.id IS NULL"
             blank = f"s.{column.value} IS NULL" if name in self.columns else "true"
-            yield (
-                f"{name}:required",
-                f"{new} AND {blank} AND NOT EXISTS (SELECT 1 FROM unnest(s.problems) p "
-                f"WHERE p LIKE 'row:%' OR p LIKE {literal(f'{name}:%')})",
-            )
+            wrong = f"p LIKE 'row:%' OR p LIKE {literal(f'{name}:%')}"
+            unsaid = f"NOT EXISTS (SELECT 1 FROM unnest(s.problems) p WHERE {wrong})"
+            yield f"{name}:required", f"{new} AND {blank} AND {unsaid}"
 
     def _relations(self) -> Iterator[Condition]:
         for name, column in self.columns.items():
@@ -72,11 +72,10 @@ class RowRules:
                         f"s.{column.value} IS NOT NULL AND NOT ({known})",
                     )
             elif isinstance(column, ListColumn) and name not in self.creates:
-                yield (
-                    f"{name}:{missing}",
-                    f"EXISTS (SELECT 1 FROM unnest(s.{column.value}) n WHERE lower(n) NOT IN "
-                    f"(SELECT lower({column.related_key}) FROM {column.related_table}))",
-                )
+                there = f"SELECT lower({column.related_key}) FROM {column.related_table}"
+                names = f"SELECT lower(n) AS name FROM unnest(s.{column.value}) n"
+                condition = f"EXISTS (SELECT 1 FROM ({names}) x WHERE x.name NOT IN ({there}))"
+                yield f"{name}:{missing}", condition
 
     def _declared(self) -> Iterator[Condition]:
         """The resource's own rules, where the file has every column that they speak of."""
@@ -88,7 +87,9 @@ class RowRules:
     def _check_constraints(self) -> Iterator[Condition]:
         """The model's CHECK constraints over what the rows will be: said before, not after."""
         for constraint in self.model._meta.constraints:
-            if not isinstance(constraint, models.CheckConstraint):
+            if not isinstance(constraint, models.CheckConstraint) or not isinstance(
+                constraint.condition, models.Q
+            ):
                 continue
             names = sorted(constraint.condition.referenced_base_fields)
             mapped = [name for name in names if name in self.columns]
@@ -97,8 +98,7 @@ class RowRules:
                 continue
             holds = self._sql_of(constraint.condition)
             for name, value in zip(names, values, strict=True):
-                column = quote(self.model._meta.get_field(name).column)
-                holds = holds.replace(column, f"({value})")
+                holds = holds.replace(column_of(self.model, name), f"({value})")
             yield f"{mapped[0]}:{constraint.name}", f"NOT ({holds})"
 
     def _will_be(self, name: str) -> str | None:
@@ -106,11 +106,12 @@ class RowRules:
         column = self.all_columns.get(name)
         if column is None or name not in self.columns:
             default = (column.default() if column else None) or "NULL"
-            live = f"t.{quote(self.model._meta.get_field(name).column)}"
+            live = f"t.{column_of(self.model, name)}"
             return f"CASE WHEN t.id IS NULL THEN {default} ELSE {live} END"
         if column.db_column is None or isinstance(column, RelationColumn):
             return None
-        otherwise = f"CASE WHEN t.id IS NULL THEN {column.default() or 'NULL'} ELSE t.{column.db_column} END"
+        default = column.default() or "NULL"
+        otherwise = f"CASE WHEN t.id IS NULL THEN {default} ELSE t.{column.db_column} END"
         return f"COALESCE(s.{column.value}, {otherwise})"
 
     def _sql_of(self, condition: models.Q) -> str:
@@ -130,16 +131,16 @@ class RowRules:
             if column is None or column is self.key or not _is_plain(column):
                 continue
             value = f"lower(s.{column.value})"
-            yield (
-                f"{column.name}:duplicate",
-                f"{value} IN (SELECT lower({column.value}) FROM {self.checked} "
-                f"WHERE {column.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)",
+            repeated = (
+                f"SELECT lower({column.value}) FROM {self.checked} "
+                f"WHERE {column.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
             )
-            yield (
-                f"{column.name}:taken",
-                f"EXISTS (SELECT 1 FROM {table} o WHERE lower(o.{column.db_column}) = {value} "
-                "AND o.id IS DISTINCT FROM t.id)",
+            others = (
+                f"SELECT 1 FROM {table} o WHERE lower(o.{column.db_column}) = {value} "
+                "AND o.id IS DISTINCT FROM t.id"
             )
+            yield f"{column.name}:duplicate", f"{value} IN ({repeated})"
+            yield f"{column.name}:taken", f"EXISTS ({others})"
 
 
 def _is_plain(column: Column) -> bool:
@@ -153,7 +154,7 @@ def _names_in(expressions: Any) -> list[str]:
         for expression in expressions
         if expression is not None
         for name in (
-            [expression.name]
+            [expression.name]  # type: ignore[attr-defined]
             if isinstance(expression, models.F)
             else _names_in(expression.get_source_expressions())
         )

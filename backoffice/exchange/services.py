@@ -1,4 +1,4 @@
-"""An import from the file to the record: store, map, check, apply; each step for page and command."""
+"""An import from the file to the record: store, map, check, apply; for pages and commands."""
 
 import time
 from collections.abc import Mapping

@@ -84,4 +84,4 @@ def dialect_of(job: ImportJob) -> Dialect:
 
 
 def open_file(job: ImportJob) -> IO[bytes]:
-    return job.file.storage.open(job.file.name, "rb")  # type: ignore[no-any-return]
+    return job.file.storage.open(str(job.file.name), "rb")

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -25,30 +25,11 @@ from unfold.decorators import display
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.exchange.exceptions import ExchangeError, PlanStale
 from backoffice.exchange.forms import ApplyForm, MappingForm
-from backoffice.exchange.models import ImportJob
-from backoffice.exchange.preview import preview_rows, problem_summary
-from backoffice.exchange.reading import ENCODINGS
-from backoffice.exchange.resources import Resource, get_resource, resource_names
+from backoffice.exchange.models import ImportJob, ImportJobQuerySet
+from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import apply_import, discard_import, map_columns, plan_again
 
-PAGE = 50
-STATUSES = {
-    "new": gettext_lazy("new"),
-    "changed": gettext_lazy("changed"),
-    "unchanged": gettext_lazy("unchanged"),
-    "invalid": gettext_lazy("invalid"),
-}
-DELIMITERS = {
-    ",": gettext_lazy("comma"),
-    ";": gettext_lazy("semicolon"),
-    "\t": gettext_lazy("tab"),
-    "|": gettext_lazy("bar"),
-}
-
-
-def may_import(user: Any, resource: Resource) -> bool:
-    options = resource.model()._meta
-    return bool(user.has_perm(f"{options.app_label}.import_{options.model_name}"))
+from .job_page import job_context, may_import
 
 
 @admin.register(ImportJob)
@@ -94,7 +75,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportJob]:
-        return super().get_queryset(request).visible_to(request.user)  # type: ignore[no-any-return]
+        return cast(ImportJobQuerySet, super().get_queryset(request)).visible_to(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         def page(suffix: str, view: Callable[..., HttpResponse]) -> URLPattern:
@@ -124,78 +105,14 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         job = self._job(request, object_id)
         return self._page(request, job)
 
-    def _page(
-        self,
-        request: HttpRequest,
-        job: ImportJob,
-        mapping_form: MappingForm | None = None,
-        apply_form: ApplyForm | None = None,
-    ) -> HttpResponse:
-        resource = get_resource(job.resource)
-        opts = resource.model()._meta
-        is_open = job.state in {ImportJob.State.UPLOADED, ImportJob.State.CHECKED}
-        is_checked = job.state == ImportJob.State.CHECKED
-        status = request.GET.get("status", "")
-        status = status if status in STATUSES else ""
-        after = request.GET.get("after", "")
-        rows = []
-        if is_checked:
-            rows = preview_rows(
-                job,
-                resource,
-                status=status,
-                after=int(after) if after.isdecimal() and len(after) < 10 else 0,
-                limit=PAGE + 1,
-            )
+    def _page(self, request: HttpRequest, job: ImportJob, **forms: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": job.file_name,
             "opts": self.opts,
-            "job": job,
-            "what": opts.verbose_name_plural,
-            "list_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
-            "import_url": reverse(f"admin:{opts.app_label}_{opts.model_name}_import"),
-            "encoding": ENCODINGS.get(job.encoding.removesuffix("-sig"), job.encoding),
-            "delimiter": DELIMITERS.get(job.delimiter, job.delimiter),
-            "is_open": is_open,
-            "is_checked": is_checked,
-            "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
-            "changes": job.new + job.changed,
-            "mapping_form": mapping_form
-            or (MappingForm(job=job, resource=resource) if is_open else None),
-            "apply_form": apply_form or ApplyForm(job=job),
-            "counts": [(s, label, getattr(job, s)) for s, label in STATUSES.items()],
-            "left_out": [
-                name for index, name in enumerate(job.header) if index not in job.mapping.values()
-            ],
-            "status": status,
-            "rows": rows[:PAGE],
-            "next_row": rows[PAGE - 1].number if len(rows) > PAGE else None,
-            "is_first_page": not after,
-            "problems": problem_summary(job, resource) if job.invalid else [],
-            "creates": self._creates(job, resource),
-            "changed_fields": self._changed_fields(job, resource),
-            "may_see_change_set": request.user.has_perm("audit.view_changeset"),
+            **job_context(request, job, **forms),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "exchange/job.html", context)
-
-    @staticmethod
-    def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[str]]]:
-        return [
-            (str(options.verbose_name_plural), len(names), names[:30])
-            for name, names in job.summary.get("creates", {}).items()
-            for options in [resource.fields[name].widget.model._meta]
-        ]
-
-    @staticmethod
-    def _changed_fields(job: ImportJob, resource: Resource) -> list[tuple[str, int]]:
-        fields = job.summary.get("fields", {})
-        get_field = resource.model()._meta.get_field
-        return [
-            (str(capfirst(get_field(name).verbose_name)), count)  # type: ignore[union-attr]
-            for name, count in sorted(fields.items(), key=lambda item: -item[1])
-        ]
 
     # What is done to a job: by its user, by POST
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportModelAdmin
 
-from backoffice.exchange.columns import compile_columns
+from backoffice.exchange.compiling import compile_columns
 from backoffice.exchange.exceptions import ExchangeError
 from backoffice.exchange.exporting import export_csv
 from backoffice.exchange.forms import UploadForm
@@ -75,7 +75,7 @@ class ExchangeAdmin(ImportExportModelAdmin):
                 for name, column in compile_columns(self.resource).items()
             ],
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "exchange/upload.html", context)
 
     def export_action(self, request: HttpRequest) -> HttpResponse:

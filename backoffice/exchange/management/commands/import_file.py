@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if not email:
             return None
         try:
-            return get_user_model().objects.get_by_natural_key(email)  # type: ignore[attr-defined]
+            return get_user_model().objects.get_by_natural_key(email)
         except get_user_model().DoesNotExist:
             raise CommandError(f"There is no user {email}.") from None
 
@@ -81,7 +81,6 @@ class Command(BaseCommand):
             "changed": job.changed,
             "unchanged": job.unchanged,
             "invalid": job.invalid,
-            "conflicts": 0,
             "change_set": job.change_set_id,
             "seconds": seconds,
             "errors_file": job.errors_file.path if job.errors_file else None,

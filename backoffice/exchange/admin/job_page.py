@@ -1,0 +1,107 @@
+"""What the page of an import shows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
+
+from backoffice.exchange.forms import ApplyForm, MappingForm
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.preview import preview_rows, problem_summary
+from backoffice.exchange.reading import ENCODINGS
+from backoffice.exchange.resources import Resource, get_resource
+from backoffice.exchange.staging import is_staged
+
+PAGE = 50
+STATUSES = {
+    "new": gettext_lazy("new"),
+    "changed": gettext_lazy("changed"),
+    "unchanged": gettext_lazy("unchanged"),
+    "invalid": gettext_lazy("invalid"),
+}
+DELIMITERS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("bar"),
+}
+
+
+def may_import(user: Any, resource: Resource) -> bool:
+    options = resource.model()._meta
+    return bool(user.has_perm(f"{options.app_label}.import_{options.model_name}"))
+
+
+def job_context(
+    request: HttpRequest,
+    job: ImportJob,
+    mapping_form: MappingForm | None = None,
+    apply_form: ApplyForm | None = None,
+) -> dict[str, Any]:
+    """Facts, columns, counts and the page of rows that the address asks for."""
+    resource = get_resource(job.resource)
+    options = resource.model()._meta
+    is_open = job.state in {ImportJob.State.UPLOADED, ImportJob.State.CHECKED}
+    # A crash of the database empties the staging tables; "Check again" fills them from the file.
+    is_lost = is_open and not is_staged(job)
+    is_checked = job.state == ImportJob.State.CHECKED and not is_lost
+    status = request.GET.get("status", "")
+    status = status if status in STATUSES else ""
+    after = request.GET.get("after", "")
+    rows = []
+    if is_checked:
+        rows = preview_rows(
+            job,
+            resource,
+            status=status,
+            after=int(after) if after.isdecimal() and len(after) < 10 else 0,
+            limit=PAGE + 1,
+        )
+    return {
+        "title": job.file_name,
+        "job": job,
+        "what": options.verbose_name_plural,
+        "list_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
+        "import_url": reverse(f"admin:{options.app_label}_{options.model_name}_import"),
+        "encoding": ENCODINGS.get(job.encoding.removesuffix("-sig"), job.encoding),
+        "delimiter": DELIMITERS.get(job.delimiter, job.delimiter),
+        "is_open": is_open,
+        "is_checked": is_checked,
+        "is_lost": is_lost,
+        "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
+        "changes": job.new + job.changed,
+        "mapping_form": mapping_form
+        or (MappingForm(job=job, resource=resource) if is_open and not is_lost else None),
+        "apply_form": apply_form or ApplyForm(job=job),
+        "counts": [(s, label, getattr(job, s)) for s, label in STATUSES.items()],
+        "left_out": [
+            name for index, name in enumerate(job.header) if index not in job.mapping.values()
+        ],
+        "status": status,
+        "rows": rows[:PAGE],
+        "next_row": rows[PAGE - 1].number if len(rows) > PAGE else None,
+        "is_first_page": not after,
+        "problems": problem_summary(job, resource) if job.invalid else [],
+        "creates": _creates(job, resource),
+        "changed_fields": _changed_fields(job, resource),
+        "may_see_change_set": request.user.has_perm("audit.view_changeset"),
+    }
+
+
+def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[str]]]:
+    return [
+        (str(options.verbose_name_plural), len(names), names[:30])
+        for name, names in job.summary.get("creates", {}).items()
+        for options in [resource.fields[name].widget.model._meta]
+    ]
+
+
+def _changed_fields(job: ImportJob, resource: Resource) -> list[tuple[str, int]]:
+    fields = job.summary.get("fields", {})
+    get_field = resource.model()._meta.get_field
+    return [
+        (str(capfirst(get_field(name).verbose_name)), count)  # type: ignore[union-attr]
+        for name, count in sorted(fields.items(), key=lambda item: -item[1])
+    ]

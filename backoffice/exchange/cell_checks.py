@@ -1,0 +1,100 @@
+"""What can be wrong with a cell, and what to say about it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+type Message = str | Promise
+
+
+@dataclass(frozen=True)
+class Check:
+    """A way in which a cell can be wrong: SQL over its text (written §), and what to say.
+
+    The checks of a column are tried in their order, and only until one finds something.
+    """
+
+    code: str
+    condition: str
+    message: Message
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+# What planning finds: said of any column.
+GENERAL_CHECKS = [
+    Check("required", "", gettext_lazy("%(label)s is missing; a new row needs it. Fill it in.")),
+    Check(
+        "duplicate",
+        "",
+        gettext_lazy("“%(value)s” stands in more than one row. Keep one of these rows."),
+    ),
+    Check(
+        "taken",
+        "",
+        gettext_lazy("“%(value)s” belongs to another row already. Choose another value."),
+    ),
+    Check(
+        "unknown",
+        "",
+        gettext_lazy("There is no “%(value)s”. Correct the name, or add it first."),
+    ),
+    Check(
+        "invalid_parent",
+        "",
+        gettext_lazy("The row of “%(value)s” is invalid, so this one cannot be. Correct that row."),
+    ),
+    Check("itself", "", gettext_lazy("A row cannot refer to itself. Leave the cell blank.")),
+    Check(
+        "no_add",
+        "",
+        gettext_lazy("This row is new, and you may not add any. Ask for the right to add."),
+    ),
+    Check(
+        "no_change",
+        "",
+        gettext_lazy("This row would change, and you may not change any. Ask for the right."),
+    ),
+    Check(
+        "no_create",
+        "",
+        gettext_lazy("“%(value)s” does not exist, and you may not add it. Ask for the right."),
+    ),
+]
+
+
+def decimal_checks(found: "models.DecimalField[Any, Any]") -> list[Check]:
+    """A plain number, with no more digits than the column has: nothing is ever rounded."""
+    whole, places = found.max_digits - found.decimal_places, found.decimal_places
+    return [
+        Check(
+            "not_a_number",
+            r"§ !~ '^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$'",
+            gettext_lazy(
+                "“%(value)s” is not a number. Write digits and a decimal point, such as 12.50."
+            ),
+        ),
+        Check(
+            "too_many_decimals",
+            f"scale(trim_scale((§)::numeric)) > {places}",
+            gettext_lazy("“%(value)s” has more than %(places)d decimals. Round it."),
+            {"places": places},
+        ),
+        Check(
+            "too_large",
+            f"abs((§)::numeric) >= 1e{whole}",
+            gettext_lazy("“%(value)s” is too large: at most %(whole)d digits before the point."),
+            {"whole": whole},
+        ),
+    ]
+
+
+def length_check(limit: int) -> Check:
+    return Check(
+        "too_long",
+        f"length(§) > {limit}",
+        gettext_lazy("“%(value)s” has %(length)d characters; at most %(limit)d fit. Shorten it."),
+        {"limit": limit},
+    )

@@ -1,0 +1,133 @@
+"""From the declaration of a resource to its columns.
+
+A standard widget is compiled to SQL and checked for the whole column at once. Any other widget,
+and any validator that SQL cannot express, runs in Python, once per distinct value: such a column
+says so by `runs_in` and `needs_python`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.core import validators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
+from import_export import widgets
+
+from .cell_checks import Check, length_check
+from .columns import (
+    BooleanColumn,
+    ChoiceColumn,
+    Column,
+    DecimalColumn,
+    JSONColumn,
+    ListColumn,
+    PathColumn,
+    PythonColumn,
+    RelatedColumn,
+    RelationColumn,
+    TextColumn,
+)
+from .resources import PathWidget, Resource
+from .sql import literal
+
+_COLUMN_OF_WIDGET: dict[type, type[Column]] = {
+    widgets.CharWidget: TextColumn,
+    widgets.DecimalWidget: DecimalColumn,
+    widgets.BooleanWidget: BooleanColumn,
+    widgets.JSONWidget: JSONColumn,
+    widgets.ForeignKeyWidget: RelationColumn,
+    widgets.ManyToManyWidget: ListColumn,
+    PathWidget: PathColumn,
+}
+
+
+def compile_columns(resource: Resource) -> dict[str, Column]:
+    """The columns of a resource in its import order, by field name."""
+    columns = {}
+    for name, declared in resource.fields.items():
+        if declared.readonly:
+            continue
+        model_field: Any = resource.model()._meta.get_field(declared.attribute or name)
+        kind = _COLUMN_OF_WIDGET.get(type(declared.widget), PythonColumn)
+        if kind is TextColumn and model_field.choices:
+            kind = ChoiceColumn
+        column = kind(
+            name=name,
+            label=str(capfirst(model_field.verbose_name)),
+            model_field=model_field,
+            widget=declared.widget,
+            targets=(name, *getattr(declared.widget, "levels", ())),
+        )
+        _complete(column)
+        columns[name] = column
+    return columns
+
+
+def _complete(column: Column) -> None:
+    """Give a column the checks of its kind, of its length, and of the field's validators."""
+    column.checks += column.own_checks()
+    if isinstance(column, RelatedColumn):
+        return
+    found = column.model_field
+    if isinstance(found, models.CharField) and found.max_length:
+        column.checks.append(length_check(found.max_length))
+    for validator in found.validators:
+        _add_validator(column, validator)
+
+
+# Patterns that Python and PostgreSQL read alike.
+_PORTABLE = re.compile(
+    r"(?:[\w\s\[\]^$.*+|/:<>\"=,@#%&!~'-]|\\[SsdDwZ.\\+*?/-]|\((?!\?)|\)|\?(?!<))*"
+)
+
+
+def _add_validator(column: Column, validator: Any) -> None:
+    """One validator as SQL if it is of a standard kind, else in Python."""
+    kind = type(validator)
+    if kind is validators.MinValueValidator and isinstance(column, DecimalColumn):
+        column.checks.append(
+            Check(
+                "too_small",
+                f"(§)::numeric < {literal(validator.limit_value)}",
+                gettext_lazy("“%(value)s” is below %(limit)s, the least that there can be."),
+                {"limit": validator.limit_value},
+            )
+        )
+    elif (
+        kind is validators.RegexValidator
+        and not validator.flags
+        and _PORTABLE.fullmatch(validator.regex.pattern)
+    ):
+        pattern = literal(validator.regex.pattern)
+        column.checks.append(
+            Check(
+                f"pattern_{len(column.checks)}",
+                f"(§) {'~' if validator.inverse_match else '!~'} {pattern}",
+                gettext_lazy("“%(value)s”: %(why)s"),
+                {"why": validator.message},
+            )
+        )
+    elif kind in {
+        validators.MaxLengthValidator,
+        validators.DecimalValidator,
+        validators.ProhibitNullCharactersValidator,
+    }:
+        return  # said by the checks of the column's type and length already
+    elif column.runs_in == "SQL" and isinstance(column, DecimalColumn | BooleanColumn | JSONColumn):
+        column.python_checks.append(_on_python_value(column.model_field, validator))
+    else:
+        column.python_checks.append(validator)
+
+
+def _on_python_value(found: models.Field, validator: Any) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        try:
+            value = found.to_python(text)
+        except ValidationError:
+            return  # said by the column's own check
+        validator(value)
+
+    return check
