@@ -6,7 +6,7 @@ def without(fieldsets: Iterable[Any], names: Collection[str]) -> list[tuple[Any,
     """The fieldsets of a form without these fields, and without lines and sets left empty."""
     kept = []
     for title, options in fieldsets:
-        lines = []
+        lines: list[Any] = []
         for line in options["fields"]:
             if isinstance(line, str):
                 lines += [] if line in names else [line]

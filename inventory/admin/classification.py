@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from backoffice.console.admin import ModelAdmin
-from backoffice.console.displays import ago, number, number_column
+from backoffice.console.displays import NOTHING, ago, number, number_column
 from inventory.models import Category, Product, ProductTag, Tag
+from inventory.models.classification import PATH_SEPARATOR
 
 
 def _count(rows: QuerySet, of: str) -> Coalesce:
@@ -35,7 +36,7 @@ def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
-    list_display = ["place", "path", "number_of_products", "changed"]
+    list_display = ["place", "within", "number_of_products", "changed"]
     list_display_links = ["place"]
     ordering = ["path"]
     search_fields = ["path"]
@@ -66,10 +67,15 @@ class CategoryAdmin(ModelAdmin):
 
     @display(description=_("category"), ordering="path")
     def place(self, category: Category) -> SafeString:
-        depth = category.path.count(" > ")
+        depth = category.path.count(PATH_SEPARATOR)
         return format_html(
             '<span class="console-tree" style="--depth: {}">{}</span>', depth, category.name
         )
+
+    @display(description=_("within"))
+    def within(self, category: Category) -> str:
+        above, _separator, _name = category.path.rpartition(PATH_SEPARATOR)
+        return above or NOTHING
 
     @display(description=_("changed"), ordering="updated_at")
     def changed(self, category: Category) -> SafeString | str:

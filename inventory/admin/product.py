@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from inventory.models import Product, ProductImage
 from .actions import ActivateProducts, AddTag, ChangePrices, DeactivateProducts, SetCategory
 from .components import badges, thumbnail
 from .filters import BrandFilter, CategoryFilter, MissingFilter, VariantFilter
+from .forms import ProductForm
 
 
 class ImageInline(TabularInline):
@@ -34,6 +36,7 @@ class ImageInline(TabularInline):
     readonly_fields = ["preview"]
     ordering = ["position", "id"]
     tab = True
+    show_title = False
 
     @display(description=gettext_lazy("preview"))
     def preview(self, image: ProductImage) -> SafeString | str:
@@ -47,18 +50,26 @@ class VariantInline(TabularInline):
     fk_name = "variant_of"
     verbose_name = gettext_lazy("variant")
     verbose_name_plural = gettext_lazy("variants")
-    fields = readonly_fields = ("sku", "name", "shown_options", "shown_price", "is_active")
+    fields = readonly_fields = ("shown_name", "sku", "shown_options", "shown_price", "is_active")
     ordering = ["name", "id"]
     per_page = 20
-    show_change_link = True
     can_delete = False
     tab = True
+    show_title = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @display(description=gettext_lazy("name"))
+    def shown_name(self, product: Product) -> SafeString:
+        return format_html(
+            '<a class="console-link" href="{}">{}</a>',
+            reverse("admin:inventory_product_change", args=[product.pk]),
+            product.name,
+        )
 
     @display(description=gettext_lazy("options"))
     def shown_options(self, product: Product) -> SafeString | str:
@@ -93,14 +104,12 @@ class ProductAdmin(ModelAdmin):
         VariantFilter,
     ]
 
+    form = ProductForm
     autocomplete_fields = ["category", "tags", "discount", "variant_of"]
     readonly_fields = ["created_at", "created_by", "updated_at", "version"]
     formfield_overrides = {
         **ModelAdmin.formfield_overrides,
         models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 6})},
-        models.JSONField: {
-            "widget": UnfoldAdminTextareaWidget(attrs={"rows": 4, "class": "console-code"}),
-        },
     }
     fieldsets = [
         (None, {"fields": ["name", ("sku", "barcode"), "brand", ("is_active", "is_featured")]}),

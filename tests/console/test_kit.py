@@ -32,7 +32,8 @@ def test_a_link_that_only_names_its_ends_can_be_chosen_in_a_form() -> None:
 
 def errors_of(**attributes: Any) -> list[CheckMessage]:
     kind = type("SomeAdmin", (ModelAdmin,), attributes)
-    return kind(Product, admin.site).check()
+    messages: list[CheckMessage] = kind(Product, admin.site).check()
+    return messages
 
 
 def test_the_checks_still_refuse_what_is_wrong() -> None:
