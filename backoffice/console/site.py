@@ -21,7 +21,7 @@ class ConsoleSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         started = time.perf_counter()
-        term = request.GET.get("s", "").strip()
+        term = request.GET.get("s", "").replace("\0", "").strip()
         if not term:
             return HttpResponse()
         command = self._get_config("COMMAND", request)

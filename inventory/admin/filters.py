@@ -32,7 +32,7 @@ class BrandFilter(TextFilter):
     parameter_name = "brand"
 
     def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
-        brand = (self.value() or "").strip()
+        brand = (self.value() or "").replace("\0", "").strip()
         # The search narrows by its index; the brand alone has none that finds a part of it.
         return queryset.search(brand).filter(brand__icontains=brand) if brand else queryset
 

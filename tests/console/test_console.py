@@ -10,6 +10,7 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from backoffice.accounts.roles import RoleName
+from backoffice.exchange.models import ImportJob
 from inventory.models import Product, ProductImage
 from tests.console.pages import PRODUCTS, signed_in
 from tests.inventory.factories import make_category, make_product
@@ -91,6 +92,29 @@ def test_the_dashboard_shows_products_to_who_may_not(warehouse: User) -> None:
     assert "Recent changes" not in response.text
 
 
+def test_the_dashboard_shows_an_importer_their_own_imports(
+    catalogue_manager: User, administrator: User
+) -> None:
+    facts = {"resource": "products", "size": 1, "sha256": "0" * 64, "encoding": "utf-8"}
+    ImportJob.objects.create(user=administrator, file_name="theirs.csv", **facts)
+    job = ImportJob.objects.create(
+        user=catalogue_manager,
+        file_name="mine.csv",
+        state=ImportJob.State.CHECKED,
+        new=2,
+        invalid=1,
+        **facts,
+    )
+    client = signed_in(catalogue_manager)
+    response = client.get("/admin/")
+    imports: Any = response.context["imports"]
+    assert [(each.file_name, each.summary) for each in imports] == [
+        ("mine.csv", "checked: 2 new, 1 invalid")
+    ]
+    assert str(job.pk) in imports[0].link
+    assert "theirs.csv" not in response.text
+
+
 def test_the_dashboard_says_what_to_do_to_who_has_no_role(outsider: User) -> None:
     make_product(name="Mug")
     response = signed_in(outsider).get("/admin/")
@@ -130,6 +154,7 @@ def test_the_palette_finds_categories_and_pages(warehouse: User) -> None:
     assert found(client, "discounts") == ["Discounts"]
     assert found(client, "no such thing") == []
     assert found(client, "  ") == []
+    assert found(client, "\0radios") == ["Radios"]
 
 
 def test_the_palette_shows_nothing_to_who_may_see_nothing(outsider: User) -> None:

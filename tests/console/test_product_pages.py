@@ -1,18 +1,15 @@
 """Who may open the pages of the catalogue, and what the product form does."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from backoffice.accounts.models import User
 from backoffice.audit.models import ChangeSet
 from inventory.models import Discount, Product, ProductImage, ProductTag, Tag
-from tests.console.pages import PRODUCTS, page, product_form, said, signed_in
+from tests.console.pages import PRODUCTS, page, product_form, signed_in
 from tests.inventory.factories import make_category, make_product, make_tag
 
 pytestmark = pytest.mark.django_db
@@ -228,92 +225,3 @@ def test_the_admin_keeps_no_log_beside_the_record(catalogue_manager: User) -> No
     signed_in(catalogue_manager).post(page("inventory_tag_add"), {"name": "Summer", "slug": ""})
     assert Tag.objects.get().slug == "summer"
     assert not LogEntry.objects.exists()
-
-
-def queries_of(client: Client, address: str) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        assert client.get(address).status_code == 200
-    return len(captured)
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
-    name: str, catalogue_manager: User
-) -> None:
-    def add(number: int) -> None:
-        category = make_category(f"Top {number} > Below {number}")
-        discount = Discount.objects.create(name=f"Sale {number}", value=Decimal(5))
-        product = make_product(category=category, discount=discount)
-        product.tags.add(make_tag(f"Tag {number}"))
-        ProductImage.objects.create(product=product, url="/a.png")
-        make_product(variant_of=product)
-
-    client = signed_in(catalogue_manager)
-    address = page(f"inventory_{name}_changelist") + "?all="
-    for number in range(5):
-        add(number)
-    queries_of(client, address)  # fills the caches
-    few = queries_of(client, address)
-    for number in range(5, 50):
-        add(number)
-    assert queries_of(client, address) == few
-    assert few <= 8
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", ["A", "B", "C"]),
-        ("?q=mug", ["A", "B"]),
-        ("?q=acme mug", ["B"]),
-        ("?category__id__exact={audio}", ["A", "B"]),
-        ("?category__id__exact={radios}", ["B"]),
-        ("?category__id__exact=0", []),
-        ("?tags__id__exact={summer}", ["C"]),
-        ("?brand=acm", ["B"]),
-        ("?price_from=10&price_to=20", ["B"]),
-        ("?is_active__exact=0", ["C"]),
-        ("?is_featured__exact=1", ["A"]),
-        ("?without=category", ["C"]),
-        ("?without=image", ["B", "C"]),
-        ("?without=price", ["C"]),
-        ("?without=cost", ["A", "B", "C"]),
-        ("?without=barcode", ["A", "B", "C"]),
-        ("?without=nonsense", ["A", "B", "C"]),
-        ("?variants=only", ["B"]),
-        ("?variants=no", ["A", "C"]),
-        ("?variants=with", ["A"]),
-    ],
-)
-def test_the_list_filters(query: str, found: list[str], catalogue_manager: User) -> None:
-    summer = make_tag("Summer")
-    audio, radios = make_category("Audio"), make_category("Audio > Radios")
-    a = make_product(
-        sku="A", name="Big mug", category=audio, is_featured=True, price=Decimal("9.99")
-    )
-    ProductImage.objects.create(product=a, url="/a.png")
-    make_product(sku="B", name="Small mug", brand="Acme", category=radios, variant_of=a)
-    c = make_product(sku="C", name="Tea", is_active=False, price=Decimal(0))
-    c.tags.add(summer)
-    address = PRODUCTS + query.format(audio=audio.pk, radios=radios.pk, summer=summer.pk)
-    shown: Any = signed_in(catalogue_manager).get(address).context["cl"]
-    assert sorted(product.sku for product in shown.result_list) == found
-
-
-@pytest.mark.parametrize(
-    "query",
-    ["?category__id__exact=x", "?price_from=x", "?is_active__exact=x", "?tags__id__exact=x"],
-)
-def test_a_filter_that_makes_no_sense_is_no_error(query: str, catalogue_manager: User) -> None:
-    response = signed_in(catalogue_manager).get(PRODUCTS + query, follow=True)
-    assert response.status_code == 200
-
-
-def test_an_empty_list_says_what_to_do(catalogue_manager: User, warehouse: User) -> None:
-    client = signed_in(catalogue_manager)
-    assert "Import your supplier&#x27;s file, or add the first product" in client.get(PRODUCTS).text
-    assert "Search for less, or take a filter away." in client.get(PRODUCTS + "?q=x").text
-    assert said(client.get(PRODUCTS)) == []
-    assert page("inventory_product_add") not in signed_in(warehouse).get(PRODUCTS).text
