@@ -11,7 +11,6 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
@@ -28,7 +27,7 @@ from backoffice.audit.wording import (
     source_variant,
 )
 
-from .filters import SourceFilter, WhoFilter
+from .filters import PeriodFilter, SourceFilter, WhoFilter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,7 @@ class ChangeSetAdmin(ModelAdmin):
     show_full_result_count = False
     ordering = ("-id",)
     sortable_by = ()
-    list_filter = (SourceFilter, WhoFilter, ("at", RangeDateTimeFilter))
+    list_filter = (SourceFilter, WhoFilter, ("at", PeriodFilter))
     list_filter_submit = True
     search_fields = ("action", "reason", "actor_name", "request_id")
     search_help_text = gettext_lazy("Search in what, why, who and request")

@@ -47,9 +47,7 @@ class HistoryAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_history_permission(request):
             extra_context = {"show_history": False, **(extra_context or {})}
-        return super().changeform_view(
-            request, object_id, form_url, extra_context
-        )
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
