@@ -1,6 +1,5 @@
 """Unfold's settings. What needs code is named by its dotted path and lives in config.console."""
 
-from django.utils.translation import gettext_lazy as _
 
 UNFOLD = {
     "SITE_TITLE": "Stockbook",
