@@ -25,7 +25,8 @@ def normalise_email(value: str) -> str:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    # Lower at last: casefolding turns a few scripts into capitals, which the database would not.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).lower()
 
 
 class UserManager(DjangoUserManager["User"]):

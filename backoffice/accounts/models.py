@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.audit.trail import Trail
 
 from .managers import UserManager, normalise_email
+from .names import initials
 
 
 class NormalisedEmailField(models.EmailField):
@@ -23,6 +24,13 @@ class NormalisedEmailField(models.EmailField):
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
+
+
+class Normalise(models.Func):
+    """A text in Unicode's compatibility form, by PostgreSQL."""
+
+    template = "normalize(%(expressions)s, NFKC)"
+    output_field = models.TextField()
 
 
 class User(AbstractUser):
@@ -63,6 +71,11 @@ class User(AbstractUser):
         verbose_name_plural = _("users")
         ordering = ("email",)
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower(Normalise("email"))),
+                name="accounts_user_email_normalised",
+                violation_error_message=_("This e-mail address is not in its one form."),
+            ),
             models.UniqueConstraint(
                 Lower("email"),
                 name="accounts_user_email_unique",
@@ -80,9 +93,7 @@ class User(AbstractUser):
     @property
     def initials(self) -> str:
         """One or two letters that stand for the person where there is no picture."""
-        names = [self.first_name, self.last_name]
-        letters = "".join(name[0] for name in names if name) or self.email[:2]
-        return letters.upper()
+        return initials(self.first_name, self.last_name, self.email)
 
 
 class Membership(models.Model):

@@ -69,11 +69,15 @@ def no_truncate() -> UnskippableTrigger:
 
 
 def fixed_key(model: type[models.Model]) -> UnskippableTrigger:
-    """The history of a row hangs on its key, so the key stays."""
+    """The history of a row hangs on its key, so the key stays.
+
+    After the update, not before: a BEFORE trigger makes every save() that mentions a unique column
+    take the strongest row lock, which blocks the foreign keys that point here.
+    """
     key = model._meta.pk.column
     return UnskippableTrigger(
         name="fixed_key",
-        when=pgtrigger.Before,
+        when=pgtrigger.After,
         operation=pgtrigger.Update,
         condition=pgtrigger.Condition(f'OLD."{key}" IS DISTINCT FROM NEW."{key}"'),
         func="RAISE EXCEPTION 'The key of a row in % cannot change.', TG_TABLE_NAME;",
