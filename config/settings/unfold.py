@@ -1,6 +1,5 @@
 """Unfold's settings. What needs code is named by its dotted path and lives in config.console."""
 
-
 UNFOLD = {
     "SITE_TITLE": "Stockbook",
     "SITE_HEADER": "Stockbook",
