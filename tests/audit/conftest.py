@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from django.db import models
+from django.test import Client
 
+from backoffice.accounts.models import User
+from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import history_of
 from backoffice.audit.trail import trailed_models
-from inventory.models import Product
+from inventory.models import Category, Product, Tag
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,26 @@ def product(db: None) -> Product:
 def record(db: None) -> Record:
     """Ask for it after whatever the test starts from."""
     return Record.from_now()
+
+
+@pytest.fixture
+def change_set(product: Product, catalogue_manager: User) -> ChangeSet:
+    """A change of price, category and tag, made by the catalogue manager."""
+    category = Category.objects.get_or_create_path("Audio > Speakers")
+    with audit_context(
+        source=Source.ADMIN,
+        actor=catalogue_manager,
+        action="Product changed: Product S-1",
+        reason="the supplier's <new> list",
+        request_id="request-0001",
+        client_address="10.1.2.3",
+    ):
+        Product.objects.update(price="12.34", category=category)
+        product.tags.set(Tag.objects.named(["new"]))
+    return ChangeSet.objects.get(request_id="request-0001")
+
+
+@pytest.fixture
+def as_auditor(client: Client, auditor: User) -> Client:
+    client.force_login(auditor)
+    return client
