@@ -172,16 +172,19 @@ class ProductAdmin(ModelAdmin):
             found = found.filter(variant_of=None)
         return found, False
 
+    def may_see_cost(self, request: HttpRequest) -> bool:
+        """What is bought for how much is for those who keep the catalogue, or audit it."""
+        return self.has_change_permission(request) or self.has_view_history_permission(request)
+
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = [*super().get_list_display(request)]
-        if not self.has_change_permission(request):
+        if not self.may_see_cost(request):
             shown.remove("cost_now")
         return shown
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What is bought for how much is shown to those who may change it."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        if obj is None or self.may_see_cost(request):
             return fieldsets
         return without(fieldsets, {"cost"})
 

@@ -342,7 +342,7 @@ class ProductTag(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id}: {self.tag_id}"
+        return f"{self.product}: {self.tag}"
 
 
 class ProductImage(VersionedModel):

@@ -1,5 +1,3 @@
-from typing import Self
-
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -16,8 +14,19 @@ from .fields import NameSlugField, slug_from_name
 
 PATH_SEPARATOR = " > "
 
+# Moves go one at a time, or two of them could close a circle. The lock comes before those of the
+# rows: after them, two crossing moves would wait for each other.
+_ONE_MOVE_AT_A_TIME = UnskippableTrigger(
+    name="one_move_at_a_time",
+    level=pgtrigger.Statement,
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("parent_id"),
+    func=(
+        "PERFORM pg_advisory_xact_lock('inventory_category'::regclass::oid::bigint); RETURN NULL;"
+    ),
+)
 # The path follows from the names above, whoever renames or moves one of them. The parent is locked
-# while a child takes its path; moves go one at a time, or two of them could close a circle.
+# while a child takes its path.
 _KEEP_PATH = UnskippableTrigger(
     name="keep_path",
     when=pgtrigger.Before,
@@ -25,9 +34,6 @@ _KEEP_PATH = UnskippableTrigger(
     func="""
         NEW.path := NEW.name;
         IF NEW.parent_id IS NOT NULL THEN
-            IF TG_OP = 'UPDATE' AND NEW.parent_id IS DISTINCT FROM OLD.parent_id THEN
-                PERFORM pg_advisory_xact_lock('inventory_category'::regclass::oid::bigint);
-            END IF;
             IF EXISTS (
                 WITH RECURSIVE above(id) AS (
                     SELECT NEW.parent_id
@@ -86,6 +92,7 @@ class Category(VersionedModel):
         ordering = ("path",)
         triggers = [
             slug_from_name("inventory_category"),
+            _ONE_MOVE_AT_A_TIME,
             _KEEP_PATH,
             _PASS_PATH_ON,
         ]
@@ -129,8 +136,8 @@ class Category(VersionedModel):
                 % {"path": path}
             )
         longest = max(names, key=len)
-        limit = cls._meta.get_field("name").max_length
-        if len(longest) > limit:
+        limit = cls._meta.get_field("name").max_length  # type: ignore[union-attr]
+        if limit and len(longest) > limit:
             raise ValueError(
                 _("The category “%(name)s...” has %(length)d characters; at most %(limit)d fit.")
                 % {"name": longest[:40], "length": len(longest), "limit": limit}
@@ -152,7 +159,7 @@ class Category(VersionedModel):
 
     def clean(self) -> None:
         super().clean()
-        place: Self | None = self.parent
+        place: Category | None = self.parent
         while place is not None:
             if place.pk == self.pk:
                 raise ValidationError(
