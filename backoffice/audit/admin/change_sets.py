@@ -59,6 +59,7 @@ class ChangeSetAdmin(ModelAdmin):
     # Nothing can be selected, and counting the whole record would take longer than reading it.
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-id",)
     sortable_by = ()
     list_filter = (SourceFilter, WhoFilter, ("at", PeriodFilter))
