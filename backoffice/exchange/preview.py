@@ -27,7 +27,9 @@ ROW_PROBLEMS = {
         "A quote is opened and not closed, or closed in the middle of a cell. Double the quotes "
         'that belong to the text ("").'
     ),
-    "cell_too_long": gettext_lazy("A cell is too long to be read. Shorten it."),
+    "cell_too_long": gettext_lazy(
+        "A cell has more characters than EXCHANGE_MAX_CELL_CHARACTERS. Shorten it."
+    ),
 }
 
 

@@ -8,7 +8,8 @@ import codecs
 import csv
 import hashlib
 import io
-from collections import Counter
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -29,7 +30,11 @@ ENCODINGS = {
     "mac_roman": "Mac OS Roman",
 }
 _CHUNK = 1 << 20
+# Longer than any line that the other limits let through; memory stays flat.
+_LONGEST_LINE = 1 << 24
 _SAMPLE_LINES = 30
+# What spreadsheets write to say their delimiter, and read as no row.
+_SEPARATOR_LINE = re.compile(r"sep=[^\w\s\"]\s*|sep=\t\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,24 @@ def detect(file: IO[bytes], encoding: str = "", delimiter: str = "") -> Dialect:
     if not sample:
         raise FileRefused(_("The file has no rows: it holds nothing but blank lines."))
     skipped = 0
-    if sample[0].lower().startswith("sep=") and len(sample[0].strip()) == len("sep=;"):
-        delimiter, skipped = delimiter or sample[0].strip()[-1], 1
+    if _SEPARATOR_LINE.fullmatch(sample[0]):
+        delimiter, skipped = delimiter or sample[0][4], 1
     delimiter = delimiter or _widest_delimiter(sample[skipped:])
-    for row in _parsed(file, encoding, delimiter, skipped):
+    for row in _parsed(file, encoding, delimiter):
         if row.problem:
             break
+        if not any(cell.strip() for cell in row.cells):
+            continue
+        if skipped:  # "sep=;" itself
+            skipped = 0
+            continue
         header = _named(row.cells)
         if len(header) > settings.EXCHANGE_MAX_COLUMNS:
             raise FileRefused(
-                _("The file has %(count)d columns; at most %(limit)d can be read.")
+                _(
+                    "The file has %(count)d columns; at most %(limit)d can be read. Remove some, "
+                    "or raise EXCHANGE_MAX_COLUMNS."
+                )
                 % {"count": len(header), "limit": settings.EXCHANGE_MAX_COLUMNS}
             )
         return Dialect(encoding, delimiter, header, row.line)
@@ -103,7 +116,7 @@ def detect(file: IO[bytes], encoding: str = "", delimiter: str = "") -> Dialect:
 def read_rows(file: IO[bytes], dialect: Dialect) -> Iterator[Row]:
     """The data rows below the header. Blank lines are no rows; a bad row says so and goes on."""
     width, number = len(dialect.header), 0
-    for row in _parsed(file, dialect.encoding, dialect.delimiter, 0):
+    for row in _parsed(file, dialect.encoding, dialect.delimiter):
         if row.line <= dialect.header_line or (not row.problem and not any(row.cells)):
             continue
         number += 1
@@ -122,34 +135,63 @@ def read_rows(file: IO[bytes], dialect: Dialect) -> Iterator[Row]:
         yield Row(number, row.line, cells, problem)
 
 
-def _parsed(file: IO[bytes], encoding: str, delimiter: str, skip_lines: int) -> Iterator[Row]:
+def _parsed(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[Row]:
+    """Every record of the file, numbered 0. After one that cannot be read comes its next line.
+
+    A quote that is never closed would take all lines below it along; they are read again.
+    """
     csv.field_size_limit(settings.EXCHANGE_MAX_CELL_CHARACTERS)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    taken: list[str] = []
+    again: deque[str] = deque()
+
+    def lines() -> Iterator[str]:
+        while line := again.popleft() if again else text.readline(_LONGEST_LINE):
+            taken.append(line)
+            if len(line) == _LONGEST_LINE:
+                while line and line[-1] not in "\r\n":
+                    line = text.readline(_LONGEST_LINE)
+                raise csv.Error("line larger than field limit")
+            yield line
+
     try:
-        for _line in range(skip_lines):
-            text.readline()
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        reader, number = csv.reader(lines(), delimiter=delimiter, strict=True), 1
         while True:
-            line = reader.line_num + skip_lines + 1
+            taken.clear()
             try:
-                cells = next(reader)
+                row = Row(0, number, next(reader))
             except StopIteration:
                 return
             except csv.Error as error:
-                problem = "cell_too_long" if "field limit" in str(error) else "bad_quotes"
-                yield Row(0, line, [], problem)
-                continue
-            yield Row(0, line, cells)
+                too_long = len(taken) == 1 and "field limit" in str(error)
+                again.extendleft(reversed(taken[1:]))
+                del taken[1:]
+                # The line as it stands, so that who corrects it has it all.
+                row = (
+                    Row(0, number, [], "cell_too_long")
+                    if too_long
+                    else Row(0, number, taken[:1], "bad_quotes")
+                )
+                reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+            yield row
+            number += len(taken)
     finally:
         text.detach()
 
 
 def _proven_encoding(file: IO[bytes], named: str) -> str:
+    if named and named not in ENCODINGS:
+        raise FileRefused(
+            _("There is no encoding “%(name)s”. Choose one of: %(known)s.")
+            % {"name": named, "known": ", ".join(ENCODINGS)}
+        )
     file.seek(0)
     start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         named = "utf-16"
+    elif start.startswith(codecs.BOM_UTF8):
+        named = "utf-8"
     elif start.startswith(b"PK\x03\x04"):
         raise FileRefused(
             _("This is a spreadsheet or an archive, not a text file. Save it as CSV (UTF-8).")
@@ -192,7 +234,7 @@ def _first_lines(file: IO[bytes], encoding: str) -> list[str]:
     text = io.TextIOWrapper(file, encoding=encoding, newline=None)
     try:
         lines = (text.readline(_CHUNK) for _ in range(_SAMPLE_LINES))
-        return [line for line in lines if line.strip()]
+        return [line for line in lines if line.strip().strip(DELIMITERS)]
     finally:
         text.detach()
 
