@@ -8,7 +8,7 @@ from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Now, Upper
 
 if TYPE_CHECKING:
-    from .models import Category, Discount, Product, Tag
+    from .models import Category, Discount, Product, Tag  # noqa: F401 - named in a subscript
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -22,7 +22,8 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: ignore[misc]
     def get_or_none(self, **lookup: Any) -> "Category | None":
-        return self.filter(**lookup).first()
+        found: Category | None = self.filter(**lookup).first()
+        return found
 
     @transaction.atomic
     def get_or_create_path(self, path: str) -> "Category":
@@ -30,13 +31,13 @@ class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: 
 
         Names are compared without regard to case. Raises ValueError as clean_path() does.
         """
-        place = None
+        place: Category | None = None
         for name in self.model.clean_path(path).split(" > "):
             found = self.filter(parent=place, name__iexact=name).first()
             place = found or self.create(parent=place, name=name)
             if not found:
                 place.refresh_from_db(fields=["path"])
-        return place
+        return place  # type: ignore[return-value]  # a path has at least one name
 
 
 class TagManager(models.Manager["Tag"]):
@@ -46,9 +47,16 @@ class TagManager(models.Manager["Tag"]):
     def named(self, names: Iterable[str]) -> "list[Tag]":
         """The tags of these names, made where missing; case does not tell them apart."""
         wanted = {name.strip().casefold(): name.strip() for name in names if name.strip()}
-        found = {tag.name.casefold(): tag for tag in self.filter(
-            Q(*(Q(name__iexact=name) for name in wanted.values()), _connector=Q.OR)
-        )} if wanted else {}
+        found = (
+            {
+                tag.name.casefold(): tag
+                for tag in self.filter(
+                    Q(*(Q(name__iexact=name) for name in wanted.values()), _connector=Q.OR)
+                )
+            }
+            if wanted
+            else {}
+        )
         return [found.get(key) or self.create(name=name) for key, name in wanted.items()]
 
 
@@ -126,17 +134,19 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_thumbnail(self) -> Self:
         """Annotates `thumbnail`: the address of the first image, or None."""
-        images = self.model._meta.get_field("images").related_model.objects
-        first = images.filter(product=OuterRef("pk")).order_by("position", "id")
+        images: Any = self.model._meta.get_field("images").related_model
+        first = images.objects.filter(product=OuterRef("pk")).order_by("position", "id")
         return self.annotate(thumbnail=Subquery(first.values("url")[:1]))
 
     def _discounts(self) -> DiscountQuerySet:
-        return self.model._meta.get_field("discount").related_model.objects.all()
+        discounts: Any = self.model._meta.get_field("discount").related_model
+        return discounts.objects.all()  # type: ignore[no-any-return]
 
 
 class ProductManager(models.Manager.from_queryset(ProductQuerySet)):  # type: ignore[misc]
     def get_or_none(self, **lookup: Any) -> "Product | None":
-        return self.filter(**lookup).first()
+        found: Product | None = self.filter(**lookup).first()
+        return found
 
     @transaction.atomic
     def create_with_tags(self, *, tags: Iterable[str] = (), **fields: Any) -> "Product":

@@ -46,7 +46,7 @@ def _flush_past_the_record() -> Iterator[None]:
             "SET session_replication_role = origin;",
         ]
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[assignment, method-assign]
     yield
     DatabaseOperations.sql_flush = flush  # type: ignore[method-assign]
 

@@ -18,10 +18,6 @@ class Persona(Enum):
     AUDITOR = ("Aude", "Auditor", RoleName.AUDITOR)
     OUTSIDER = ("Otto", "Outsider", None)
 
-    @property
-    def role(self) -> RoleName | None:
-        return self.value[2]
-
 
 def make_user(persona: Persona) -> User:
     first_name, last_name, role = persona.value

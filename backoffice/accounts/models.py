@@ -36,11 +36,13 @@ class Normalise(models.Func):
 class User(AbstractUser):
     """Someone who works in the back office. Signs in by e-mail; a username is optional."""
 
-    username = models.CharField(_("username"), max_length=150, null=True, blank=True, unique=True)
+    username = models.CharField(  # type: ignore[assignment]
+        _("username"), max_length=150, null=True, blank=True, unique=True
+    )
     email = NormalisedEmailField(_("e-mail address"), unique=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
-    groups = models.ManyToManyField(
+    groups = models.ManyToManyField(  # type: ignore[assignment]
         Group,
         through="Membership",
         verbose_name=_("roles"),
@@ -49,7 +51,7 @@ class User(AbstractUser):
         related_query_name="user",
         help_text=_("What this person may do is the sum of their roles."),
     )
-    user_permissions = models.ManyToManyField(
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment]
         Permission,
         through="UserPermission",
         verbose_name=_("further permissions"),
@@ -63,7 +65,7 @@ class User(AbstractUser):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = []
 
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]
     history = Trail(excluded_fields=["password", "last_login"])
 
     class Meta:
@@ -131,7 +133,9 @@ class UserPermission(models.Model):
         verbose_name_plural = _("permissions of users")
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["user", "permission"], name="accounts_userpermission_unique"),
+            models.UniqueConstraint(
+                fields=["user", "permission"], name="accounts_userpermission_unique"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,7 +153,7 @@ class Role(Group):
         verbose_name_plural = _("roles")
 
 
-class RolePermission(Group.permissions.through):  # type: ignore[misc]
+class RolePermission(Group.permissions.through):  # type: ignore[name-defined]
     """That a role has a permission; a proxy, so that Django's own table is on the record."""
 
     history = Trail()

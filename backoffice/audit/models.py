@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +47,15 @@ class ChangeSet(models.Model):
         default_permissions = ("view",)
         ordering = ("-id",)
         triggers = [append_only()]
-        indexes = [models.Index(fields=["reference"], name="audit_changeset_reference")]
+        indexes = [
+            models.Index(
+                fields=["reference"],
+                name="audit_changeset_reference",
+                condition=~models.Q(reference=""),
+            ),
+            models.Index(fields=["actor_id", "-id"], name="audit_changeset_actor"),
+            BrinIndex(fields=["at"], name="audit_changeset_at", autosummarize=True),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(source__in=[s.value for s in Source]),

@@ -19,11 +19,15 @@ class Trail(HistoricalRecords):
 
     Three statement triggers record what any route wrote: `save`, `update()`, `bulk_*`, cascades,
     COPY, SQL. Secrets go into `excluded_fields`. A change in `ignored_fields` alone is no change;
-    the version and `updated_at` of a VersionedModel are always among them.
+    the version and `updated_at` of a VersionedModel are always among them. `part_of` names the
+    foreign keys to the objects whose history shows these rows too.
     """
 
-    def __init__(self, *, ignored_fields: Iterable[str] = (), **options: Any) -> None:
+    def __init__(
+        self, *, ignored_fields: Iterable[str] = (), part_of: Iterable[str] = (), **options: Any
+    ) -> None:
         self.ignored_fields = {"version", "updated_at", *ignored_fields}
+        self.part_of = tuple(part_of)
         options.setdefault("history_id_field", models.BigAutoField())
         options.setdefault("history_change_reason_field", models.TextField(null=True))
         options.setdefault("user_db_constraint", False)
@@ -42,14 +46,14 @@ class Trail(HistoricalRecords):
             triggers.no_truncate(),
         )(sender)
         if {"version", "updated_at"} <= {field.name for field in sender._meta.fields}:
-            pgtrigger.register(triggers.bump_version())(sender)
+            pgtrigger.register(triggers.raise_version())(sender)
         trailed_models.append(sender)
 
     def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
         """The model's fields without its indexes: they cost every bulk write up to a fifth."""
         fields: dict[str, models.Field] = super().copy_fields(model)
         for field in fields.values():
-            field.db_index = False
+            field.db_index = False  # type: ignore[attr-defined]
         return fields
 
     def get_extra_fields(self, model: type[models.Model], fields: Any) -> dict[str, Any]:
@@ -79,7 +83,7 @@ class Trail(HistoricalRecords):
         }
 
     def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
-        """Two indexes: the history of one object, and the contents of one change set."""
+        """Indexes: the history of one object, the contents of one change set, parts of a whole."""
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         return {
             **super().get_meta_options(model),
@@ -90,6 +94,13 @@ class Trail(HistoricalRecords):
                     name=f"{name[:25]}_hobj",
                 ),
                 models.Index(fields=["change_set", "history_id"], name=f"{name[:25]}_hset"),
+                *(
+                    models.Index(
+                        fields=[whole, "-history_date", "-history_id"],
+                        name=f"{name[:18]}_{whole[:8]}_h",
+                    )
+                    for whole in self.part_of
+                ),
             ],
         }
 

@@ -41,7 +41,8 @@ class UnskippableTrigger(pgtrigger.Trigger):
 
     def compile(self, model: type[models.Model]) -> compiler.Trigger:  # type: ignore[override]
         compiled = super().compile(model)  # type: ignore[arg-type]
-        return compiler.Trigger(name=compiled.name, sql=UnskippableTriggerSql(**compiled.sql.kwargs))
+        sql = UnskippableTriggerSql(**compiled.sql.kwargs)
+        return compiler.Trigger(name=compiled.name, sql=sql)
 
 
 def append_only() -> UnskippableTrigger:
@@ -84,10 +85,13 @@ def fixed_key(model: type[models.Model]) -> UnskippableTrigger:
     )
 
 
-def bump_version() -> UnskippableTrigger:
-    """Each real change of a row raises its version, whatever made the change."""
+def raise_version() -> UnskippableTrigger:
+    """Each real change of a row raises its version, whatever made the change.
+
+    By its name the last of the triggers before an update, so that it sees what they made of it.
+    """
     return UnskippableTrigger(
-        name="bump_version",
+        name="version_raised",
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
         condition=pgtrigger.Condition("OLD.* IS DISTINCT FROM NEW.*"),
@@ -147,18 +151,20 @@ def write_history(
     return [
         trigger(
             pgtrigger.Insert,
-            pgtrigger.Referencing(new="new_rows"),
+            pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
             f"{select('n', '+')} FROM new_rows n",
         ),
         trigger(
             pgtrigger.Update,
-            pgtrigger.Referencing(old="old_rows", new="new_rows"),
+            pgtrigger.Referencing(  # type: ignore[no-untyped-call]
+                old="old_rows", new="new_rows"
+            ),
             f'{select("n", "~")} FROM new_rows n JOIN old_rows o ON o."{key}" = n."{key}" '
             f"WHERE {row('n')} IS DISTINCT FROM {row('o')}",
         ),
         trigger(
             pgtrigger.Delete,
-            pgtrigger.Referencing(old="old_rows"),
+            pgtrigger.Referencing(old="old_rows"),  # type: ignore[no-untyped-call]
             f"{select('o', '-')} FROM old_rows o",
         ),
     ]

@@ -5,6 +5,7 @@ Order of the locks: one import at a time per model (advisory), then the rows tha
 
 from django.db import connection, models
 from django.db.models import NOT_PROVIDED
+from django.utils.translation import gettext as _
 
 from .checking import mapped_columns
 from .columns import Column, ListColumn, RelationColumn
@@ -38,6 +39,15 @@ class Applier:
                 for c in relations
             )
         )
+        self.relations = relations
+        # Rows that refer to new rows of the same file are written after those.
+        self.new_keys = (
+            f"(SELECT lower(n.{self.key.value}) FROM {job.stage('checked')} n "
+            f"JOIN {job.stage('plan')} q USING (row_no) WHERE q.status = 'new')"
+        )
+        self.refers = " OR ".join(
+            f"lower(s.{c.value}) IN {self.new_keys}" for c in self.own_relations
+        )
 
     def run(self, rights: Rights) -> None:
         """Write. Raises PlanStale, and leaves the rollback to the caller, if data changed."""
@@ -45,13 +55,18 @@ class Applier:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exchange:{self.model._meta.label}"]
             )
+        if (self.job.new and not rights.add) or (self.job.changed and not rights.change):
+            raise PlanStale([], _("You may no longer add or change all of these rows."))
         self._refuse_what_changed_since()
         if missing_related(self.job, self.resource, rights.creates) != self.job.summary["creates"]:
             raise PlanStale([])
         for name, names in self.job.summary["creates"].items():
             self.resource.create_related(name, names)
-        self._update()
+        self._refuse_relations_that_are_gone()
+        self._update(f"({self.refers or 'false'}) IS NOT TRUE")
         self._insert()
+        if self.refers:
+            self._update(self.refers)
         for column in self.lists:
             self._link(column)
 
@@ -75,13 +90,34 @@ class Applier:
             if stale := [number for (number,) in cursor.fetchall()]:
                 raise PlanStale(stale)
 
+    def _refuse_relations_that_are_gone(self) -> None:
+        """What a row refers to may have been renamed or deleted; it must not be left out."""
+        gone = [
+            f"(s.{c.value} IS NOT NULL AND {quote(f'r_{c.name}')}.id IS NULL"
+            + (f" AND lower(s.{c.value}) NOT IN {self.new_keys})" if c.is_self else ")")
+            for c in self.relations
+        ] + [
+            f"EXISTS (SELECT 1 FROM unnest(s.{c.value}) n WHERE lower(n) NOT IN "
+            f"(SELECT lower({c.related_key}) FROM {c.related_table}))"
+            for c in self.lists
+        ]
+        if not gone:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT row_no FROM {self.rows} WHERE p.status IN ('new', 'changed') "
+                f"AND ({' OR '.join(gone)}) ORDER BY 1 LIMIT {_SHOWN}"
+            )
+            if rows := [number for (number,) in cursor.fetchall()]:
+                raise PlanStale(rows)
+
     def _value(self, column: Column) -> str:
         """The value of the file in the type of the table; NULL where it is blank."""
         if isinstance(column, RelationColumn):
             return f"{quote(f'r_{column.name}')}.id"
         return f"s.{column.value}"
 
-    def _update(self) -> None:
+    def _update(self, which: str) -> None:
         changing = [c for c in self.stored.values() if c is not self.key]
         if not changing:
             return
@@ -92,7 +128,8 @@ class Applier:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {self.table} t SET {assignments} FROM {self.rows} "
-                f"WHERE p.status = 'changed' AND p.changes && {names} AND t.id = p.target"
+                f"WHERE p.status = 'changed' AND p.changes && {names} AND t.id = p.target "
+                f"AND ({which})"
             )
 
     def _insert(self) -> None:
@@ -107,24 +144,20 @@ class Applier:
                 values[name] = literal(field.get_db_prep_save(field.get_default(), connection))
         into = f"INSERT INTO {self.table} ({', '.join(str(name) for name in values)})"
         select = f"SELECT {', '.join(values.values())} FROM {self.rows} WHERE p.status = 'new'"
-        # At an import the parent may be a new row of the file, too.
-        of_file = (
-            f"(SELECT lower(n.{self.key.value}) FROM {self.job.stage('checked')} n "
-            f"JOIN {self.job.stage('plan')} q USING (row_no) WHERE q.status = 'new')"
-        )
-        refers = " OR ".join(f"lower(s.{c.value}) IN {of_file}" for c in self.own_relations)
-        first = f"{select} AND ({refers or 'false'}) IS NOT TRUE"
-        written = self._insert_some(f"{into} {first} ORDER BY row_no ON CONFLICT DO NOTHING")
-        while refers:
+        # What the file names goes before what the database makes, such as a slug.
+        order = ", ".join([f"s.{c.value} IS NULL" for c in self._unique_texts()] + ["row_no"])
+        first = f"{select} AND ({self.refers or 'false'}) IS NOT TRUE"
+        written = self._insert_some(f"{into} {first} ORDER BY {order} ON CONFLICT DO NOTHING")
+        while self.refers:
             ready = " AND ".join(
                 f"(s.{c.value} IS NULL OR {quote(f'r_{c.name}')}.id IS NOT NULL)"
                 for c in self.own_relations
             )
             there = f"(SELECT lower(x.{self.key.db_column}) FROM {self.table} x)"
             more = self._insert_some(
-                f"{into} {select} AND ({refers}) AND {ready} "
+                f"{into} {select} AND ({self.refers}) AND {ready} "
                 f"AND lower(s.{self.key.value}) NOT IN {there} "
-                "ORDER BY row_no ON CONFLICT DO NOTHING"
+                f"ORDER BY {order} ON CONFLICT DO NOTHING"
             )
             written += more
             if not more:

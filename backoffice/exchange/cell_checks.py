@@ -69,6 +69,7 @@ def decimal_checks(found: "models.DecimalField[Any, Any]") -> list[Check]:
     """A plain number, with no more digits than the column has: nothing is ever rounded."""
     whole, places = found.max_digits - found.decimal_places, found.decimal_places
     return [
+        length_check(100),  # a longer one may be more than PostgreSQL can cast
         Check(
             "not_a_number",
             r"§ !~ '^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)$'",

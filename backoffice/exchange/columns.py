@@ -3,6 +3,7 @@
 A column is one subclass of Column per standard widget; `compiling` chooses and completes it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -12,7 +13,7 @@ from django.db.models import NOT_PROVIDED
 from django.db.models.expressions import Value
 from django.utils.translation import gettext_lazy
 
-from .cell_checks import GENERAL_CHECKS, Check, decimal_checks
+from .cell_checks import GENERAL_CHECKS, Check, decimal_checks, length_check
 from .sql import column_of, literal, quote
 
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
@@ -110,13 +111,21 @@ class Column:
         return code
 
 
-class TextColumn(Column):
+class QuotedColumn(Column):
+    """Takes away the quote that an export puts before what looks like a formula."""
+
     def clean_text(self, cell: str) -> str:
         return (
             f"CASE WHEN starts_with({cell}, '''') AND {cell} ~ {literal(FORMULA)} "
             f"THEN substr({cell}, 2) ELSE {cell} END"
         )
 
+    def python_clean(self, text: str) -> str:
+        is_quoted = text.startswith("'") and re.match(FORMULA, text)
+        return super().python_clean(text[1:] if is_quoted else text)
+
+
+class TextColumn(QuotedColumn):
     def cast(self, text: str) -> str:
         return text
 
@@ -175,6 +184,7 @@ class JSONColumn(Column):
 
     def own_checks(self) -> list[Check]:
         return [
+            length_check(10_000),  # nested deeper than that, it cannot be parsed at all
             Check(
                 "not_json",
                 "CASE WHEN pg_input_is_valid(§, 'jsonb') "
@@ -200,7 +210,7 @@ class PythonColumn(Column):
         return "" if value is None else str(value)
 
 
-class RelatedColumn(Column):
+class RelatedColumn(QuotedColumn):
     """Names rows of another table by a unique text of theirs."""
 
     @property

@@ -80,7 +80,7 @@ def _complete(column: Column) -> None:
 
 # Patterns that Python and PostgreSQL read alike.
 _PORTABLE = re.compile(
-    r"(?:[\w\s\[\]^$.*+|/:<>\"=,@#%&!~'-]|\\[SsdDwZ.\\+*?/-]|\((?!\?)|\)|\?(?!<))*"
+    r"(?!.*\[\^)(?:[\w\s\[\]^$.*+|/:<>\"=,@#%&!~'-]|\\[SsdDwZ.\\+*?/-]|\((?!\?)|\)|\?(?!<))*"
 )
 
 
@@ -101,7 +101,8 @@ def _add_validator(column: Column, validator: Any) -> None:
         and not validator.flags
         and _PORTABLE.fullmatch(validator.regex.pattern)
     ):
-        pattern = literal(validator.regex.pattern)
+        # In Python a point is no line break; "(?p)" makes it so in PostgreSQL.
+        pattern = literal(f"(?p){validator.regex.pattern}")
         column.checks.append(
             Check(
                 f"pattern_{len(column.checks)}",

@@ -12,8 +12,14 @@ def grant_catalogue(apps, schema_editor):
             apps,
             role,
             "inventory",
-            ["view_category", "view_discount", "view_product", "view_productimage",
-             "view_producttag", "view_tag"],
+            [
+                "view_category",
+                "view_discount",
+                "view_product",
+                "view_productimage",
+                "view_producttag",
+                "view_tag",
+            ],
         )
 
 

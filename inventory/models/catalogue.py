@@ -2,12 +2,12 @@ from decimal import Decimal
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Upper
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -253,9 +253,15 @@ class Product(VersionedModel):
             models.Index(fields=["price", "id"], name="inventory_product_price"),
             models.Index(fields=["-updated_at", "-id"], name="inventory_product_updated"),
             models.Index(fields=["brand", "name"], name="inventory_product_brand"),
-            models.Index(fields=["barcode"], name="inventory_product_barcode", condition=~Q(barcode="")),
-            models.Index(fields=["name"], name="inventory_product_inactive", condition=Q(is_active=False)),
-            models.Index(fields=["name"], name="inventory_product_featured", condition=Q(is_featured=True)),
+            models.Index(
+                fields=["barcode"], name="inventory_product_barcode", condition=~Q(barcode="")
+            ),
+            models.Index(
+                fields=["name"], name="inventory_product_inactive", condition=Q(is_active=False)
+            ),
+            models.Index(
+                fields=["name"], name="inventory_product_featured", condition=Q(is_featured=True)
+            ),
             GinIndex(
                 OpClass(Upper(search_text()), name="gin_trgm_ops"), name="inventory_product_search"
             ),
@@ -310,7 +316,11 @@ class Product(VersionedModel):
         super().clean()
         if self.variant_of and self.variant_of.variant_of_id:
             raise ValidationError(
-                {"variant_of": _("This is a variant itself. Choose the product that it belongs to.")}
+                {
+                    "variant_of": _(
+                        "This is a variant itself. Choose the product that it belongs to."
+                    )
+                }
             )
         if self.variant_of and self.pk and self.variants.exists():
             raise ValidationError(
@@ -331,7 +341,7 @@ class ProductTag(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="product_tags")
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="product_tags")
 
-    history = Trail()
+    history = Trail(part_of=["product"])
 
     class Meta:
         verbose_name = _("tag of a product")
@@ -365,7 +375,7 @@ class ProductImage(VersionedModel):
     )
     position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
 
-    history = Trail()
+    history = Trail(part_of=["product"])
 
     class Meta:
         verbose_name = _("image")

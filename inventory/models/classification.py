@@ -20,7 +20,7 @@ _ONE_MOVE_AT_A_TIME = UnskippableTrigger(
     name="one_move_at_a_time",
     level=pgtrigger.Statement,
     when=pgtrigger.Before,
-    operation=pgtrigger.UpdateOf("parent_id"),
+    operation=pgtrigger.UpdateOf("parent_id"),  # type: ignore[no-untyped-call]
     func=(
         "PERFORM pg_advisory_xact_lock('inventory_category'::regclass::oid::bigint); RETURN NULL;"
     ),
@@ -52,12 +52,26 @@ _KEEP_PATH = UnskippableTrigger(
         RETURN NEW;
     """,
 )
+# After the whole statement, and by its name after the trigger that writes its history: a row has
+# its own change on the record before that which follows from its parent's. An UPDATE of no rows
+# fires statement triggers too, hence the IF, which ends the recursion.
 _PASS_PATH_ON = UnskippableTrigger(
     name="pass_path_on",
+    level=pgtrigger.Statement,
     when=pgtrigger.After,
     operation=pgtrigger.Update,
-    condition=pgtrigger.Condition("OLD.path IS DISTINCT FROM NEW.path"),
-    func="UPDATE inventory_category SET path = '' WHERE parent_id = NEW.id; RETURN NULL;",
+    referencing=pgtrigger.Referencing(  # type: ignore[no-untyped-call]
+        old="old_rows", new="new_rows"
+    ),
+    func="""
+        IF EXISTS (
+            SELECT 1 FROM new_rows n JOIN old_rows o USING (id) WHERE n.path <> o.path
+        ) THEN
+            UPDATE inventory_category c SET path = '' FROM new_rows n JOIN old_rows o USING (id)
+            WHERE c.parent_id = n.id AND n.path <> o.path;
+        END IF;
+        RETURN NULL;
+    """,
 )
 
 

@@ -112,10 +112,6 @@ def test_the_record_is_complete_after_a_mixed_workload() -> None:
     assert Membership.history.filter(history_type="-").count() == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Category's row trigger pass_path_on runs before the history of its own statement.",
-)
 @pytest.mark.django_db(transaction=True)
 def test_a_category_and_the_one_above_it_changed_by_one_statement() -> None:
     """The upper one's trigger changes the lower once more, while the statement still runs."""

@@ -8,7 +8,7 @@ HEADER = [
     "sku", "name", "brand", "barcode", "price", "cost", "tax_class", "weight", "weight_unit",
     "is_active", "category", "description",
 ]  # fmt: skip
-_WORDS = "Kettle Grinder Press Cup Scale Filter Pot Mug Tray Spoon Knife Board Pan Bowl".split()
+_WORDS = ["Kettle", "Grinder", "Press", "Cup", "Scale", "Filter", "Pot", "Mug", "Tray", "Spoon"]
 _BRANDS = [f"Brand {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
 _TAGS = [f"tag {number}" for number in range(40)]
 

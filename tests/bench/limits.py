@@ -95,4 +95,4 @@ def library_loop(path: Path) -> None:
     dataset = tablib.Dataset().load(path.read_text(), format="csv")
     for dry_run in (True, False):
         result = _LibraryResource().import_data(dataset, dry_run=dry_run, raise_errors=True)
-        assert result.totals["update"] + result.totals["new"] == len(dataset)  # noqa: S101
+        assert result.totals["update"] + result.totals["new"] == len(dataset)
