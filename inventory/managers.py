@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models, transaction
 from django.db.models import F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Lower, Now, Upper
 
 if TYPE_CHECKING:
     from .models import Category, Discount, Product, Tag  # noqa: F401 - named in a subscript
@@ -33,7 +33,9 @@ class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: 
         """
         place: Category | None = None
         for name in self.model.clean_path(path).split(" > "):
-            found = self.filter(parent=place, name__iexact=name).first()
+            # By LOWER(), like the unique path: UPPER() takes other letters for the same.
+            known = self.filter(parent=place).alias(lower_name=Lower("name"))
+            found = known.filter(lower_name=Lower(Value(name))).first()
             place = found or self.create(parent=place, name=name)
             if not found:
                 place.refresh_from_db(fields=["path"])

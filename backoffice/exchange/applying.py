@@ -13,6 +13,7 @@ from .exceptions import PlanStale
 from .models import ImportJob
 from .planning import Rights, missing_related
 from .resources import Resource
+from .rules import unique_texts
 from .sql import column_of, literal, quote
 
 _SHOWN = 20
@@ -145,7 +146,8 @@ class Applier:
         into = f"INSERT INTO {self.table} ({', '.join(str(name) for name in values)})"
         select = f"SELECT {', '.join(values.values())} FROM {self.rows} WHERE p.status = 'new'"
         # What the file names goes before what the database makes, such as a slug.
-        order = ", ".join([f"s.{c.value} IS NULL" for c in self._unique_texts()] + ["row_no"])
+        unique = unique_texts(self.model, self.columns)
+        order = ", ".join([*(f"s.{c.value} IS NULL" for c in unique), "row_no"])
         first = f"{select} AND ({self.refers or 'false'}) IS NOT TRUE"
         written = self._insert_some(f"{into} {first} ORDER BY {order} ON CONFLICT DO NOTHING")
         while self.refers:

@@ -190,7 +190,7 @@ class JSONColumn(Column):
                 "CASE WHEN pg_input_is_valid(§, 'jsonb') "
                 "THEN jsonb_typeof((§)::jsonb) <> 'object' ELSE true END",
                 gettext_lazy('“%(value)s” is no list of names and values, such as {"Size": "M"}.'),
-            )
+            ),
         ]
 
 

@@ -4,7 +4,7 @@ All of it is SQL over `s` (a row of the checked table), `t` (the live row that i
 and `d` (its key, if that stands in more than one row).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import connection, models
@@ -123,12 +123,8 @@ class RowRules:
     def _unique_constraints(self) -> Iterator[Condition]:
         """Unique texts besides the key: once in the file, and not another row's already."""
         table = quote(self.model._meta.db_table)
-        for constraint in self.model._meta.constraints:
-            if not isinstance(constraint, models.UniqueConstraint) or constraint.condition:
-                continue
-            names = list(constraint.fields) or _names_in(constraint.expressions)
-            column = self.columns.get(names[0]) if len(names) == 1 else None
-            if column is None or column is self.key or not _is_plain(column):
+        for column in unique_texts(self.model, self.columns):
+            if column is self.key:
                 continue
             value = f"lower(s.{column.value})"
             repeated = (
@@ -141,6 +137,17 @@ class RowRules:
             )
             yield f"{column.name}:duplicate", f"{value} IN ({repeated})"
             yield f"{column.name}:taken", f"EXISTS ({others})"
+
+
+def unique_texts(model: type[models.Model], columns: Mapping[str, Column]) -> Iterator[Column]:
+    """Those of the columns of which a unique constraint speaks, and of no other with it."""
+    for constraint in model._meta.constraints:
+        if not isinstance(constraint, models.UniqueConstraint) or constraint.condition:
+            continue
+        names = list(constraint.fields) or _names_in(constraint.expressions)
+        column = columns.get(names[0]) if len(names) == 1 else None
+        if column is not None and _is_plain(column):
+            yield column
 
 
 def _is_plain(column: Column) -> bool:

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.files import File
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from backoffice.audit.context import Source, audit_context
+from backoffice.audit.context import Source, audit_context, current_context
 
 from .applying import Applier
 from .errors_file import write_errors_file
-from .exceptions import ReasonMissing, RowsInvalid, WrongState
+from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
 from .mapping import check_mapping, propose_mapping
 from .models import ImportJob
 from .planning import Rights, make_plan
@@ -46,7 +46,7 @@ def start_import(
     job = ImportJob(
         user=user,
         resource=resource,
-        file_name=Path(file_name).name[:255],
+        file_name=_shown_name(file_name),
         size=size,
         sha256=sha256,
         encoding=dialect.encoding,
@@ -107,7 +107,11 @@ def apply_import(*, job: ImportJob, reason: str, valid_rows_only: bool = False) 
             raise RowsInvalid(job.invalid)
         job.reason, job.valid_rows_only = reason.strip(), valid_rows_only
         with _at_work(job, declared, source=Source.IMPORT):
-            Applier(job, declared).run(Rights.of(job.user, declared))
+            try:
+                Applier(job, declared).run(Rights.of(job.user, declared))
+            except IntegrityError as error:
+                # What the check found free or fitting was taken or changed meanwhile.
+                raise PlanStale([]) from error
             job.state, job.applied_at = State.APPLIED, timezone.now()
             job.seconds = time.monotonic() - started
             job.save()
@@ -179,11 +183,20 @@ def _at_work(job: ImportJob, declared: Resource, *, source: Source | None) -> An
     facts: dict[str, Any] = {"reason": job.reason} if job.reason else {}
     if job.user is not None:
         facts["actor"] = job.user
+    if source or current_context() is None:  # no context: someone at a Python prompt
+        facts["source"] = source or Source.SHELL
     if source:
-        facts |= {"source": source, "reference": f"{job._meta.label_lower}/{job.pk}"}
+        facts["reference"] = f"{job._meta.label_lower}/{job.pk}"
     what = capfirst(str(declared.model()._meta.verbose_name_plural))
     action = _("%(what)s: import of %(file)s") if source else _("%(what)s: upload of %(file)s")
     return audit_context(action=action % {"what": what, "file": job.file_name}, **facts)
+
+
+def _shown_name(name: str) -> str:
+    """A file's name without its folders, as it can be stored, shown and sent."""
+    bare = Path(name).name.encode("utf-8", "replace").decode()
+    printable = "".join(sign if sign.isprintable() else "_" for sign in bare)[:255]
+    return printable if printable.strip(" .") else "file"
 
 
 def _change_set_of_this_transaction() -> int | None:
