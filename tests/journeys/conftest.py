@@ -42,7 +42,9 @@ class Visitor:
         self.complaints: list[str] = []
         self.page.on(
             "console",
-            lambda message: self.complaints.append(message.text) if message.type == "error" else None,
+            lambda message: (
+                self.complaints.append(message.text) if message.type == "error" else None
+            ),
         )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 

@@ -78,7 +78,12 @@ def test_a_file_comes_in_a_price_changes_and_the_auditor_finds_who_did_it_and_wh
     page.get_by_text("Agreed with the supplier").first.scroll_into_view_if_needed()
     page.goto(f"{auditor.server.url}/admin/inventory/product/{product.pk}/history/")
     body = page.locator("body")
-    for text in ("77.70", "Agreed with the supplier", "Carla Catalogue", "First list of the season"):
+    for text in (
+        "77.70",
+        "Agreed with the supplier",
+        "Carla Catalogue",
+        "First list of the season",
+    ):
         expect(body).to_contain_text(text)
     page.goto(f"{auditor.server.url}/admin/inventory/product/{product.pk}/change/")
     expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)

@@ -1,0 +1,166 @@
+"""Every page of the admin under every role, and as nobody.
+
+The table says who gets in; everyone else gets 403, or 404 where even knowing that a thing is there
+would be too much. A page that is in no row of the table fails the last test.
+"""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from backoffice.accounts.models import Role, User
+from backoffice.audit.models import ChangeSet
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.services import start_import
+from inventory.models import Category, Discount, Product, Tag
+from tests.personas import Persona, make_user
+
+A, C, W, O, U = (  # noqa: E741 - one letter a persona keeps the table readable
+    Persona.ADMINISTRATOR,
+    Persona.CATALOGUE_MANAGER,
+    Persona.WAREHOUSE,
+    Persona.ORDER_DESK,
+    Persona.AUDITOR,
+)
+EVERYONE = {*Persona}
+READERS = {A, C, W, O, U}
+KEEPERS = {A, C}
+HISTORIANS = {A, C, U}
+RECORD = {A, U}
+PEOPLE = {A, U}
+
+# Page: who gets in. The part in brackets is the object that the page is of.
+PAGES: dict[str, set[Persona]] = {
+    "index": EVERYONE,
+    "password_change": EVERYONE,
+    "inventory_product_changelist": READERS,
+    "inventory_product_add": KEEPERS,
+    "inventory_product_change[product]": READERS,
+    "inventory_product_delete[product]": KEEPERS,
+    "inventory_product_history[product]": HISTORIANS,
+    "inventory_product_import": KEEPERS,
+    "inventory_product_export": KEEPERS,
+    "inventory_category_changelist": READERS,
+    "inventory_category_add": KEEPERS,
+    "inventory_category_change[category]": READERS,
+    "inventory_category_delete[category]": KEEPERS,
+    "inventory_category_history[category]": HISTORIANS,
+    "inventory_tag_changelist": READERS,
+    "inventory_tag_add": KEEPERS,
+    "inventory_tag_change[tag]": READERS,
+    "inventory_tag_delete[tag]": KEEPERS,
+    "inventory_tag_history[tag]": HISTORIANS,
+    "inventory_discount_changelist": READERS,
+    "inventory_discount_add": KEEPERS,
+    "inventory_discount_change[discount]": READERS,
+    "inventory_discount_delete[discount]": KEEPERS,
+    "inventory_discount_history[discount]": HISTORIANS,
+    "audit_changeset_changelist": RECORD,
+    "audit_changeset_change[change_set]": RECORD,
+    "exchange_importjob_changelist": {A, C, U},
+    # Carla's own; administrators and auditors see every job.
+    "exchange_importjob_change[job]": {A, C, U},
+    "exchange_importjob_file[job]": {A, C, U},
+    "exchange_importjob_history[job]": RECORD,
+    "accounts_user_changelist": PEOPLE,
+    "accounts_user_add": {A},
+    "accounts_user_change[person]": PEOPLE,
+    "accounts_user_delete[person]": {A},
+    "accounts_user_history[person]": RECORD,
+    "auth_user_password_change[person]": {A},
+    "accounts_role_changelist": PEOPLE,
+    "accounts_role_add": {A},
+    "accounts_role_change[role]": PEOPLE,
+    "accounts_role_delete[role]": {A},
+    "accounts_role_history[role]": RECORD,
+}
+
+# Addresses that are no page to look at: redirects, fragments, and what takes POST only.
+NO_PAGES = {
+    "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
+    "view_on_site", "audit_changeset_add", "audit_changeset_delete", "audit_changeset_history",
+    "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
+    "exchange_importjob_again", "exchange_importjob_apply", "exchange_importjob_discard",
+    "exchange_importjob_errors",
+}  # fmt: skip
+
+
+@pytest.fixture
+def people(db: None) -> dict[Persona, User]:
+    return {persona: make_user(persona) for persona in Persona}
+
+
+@pytest.fixture
+def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
+    category = Category.objects.create(name="Kitchen")
+    path = tmp_path / "file.csv"
+    path.write_text("sku,name,price\nA-1,Kettle,24.90\n")
+    with path.open("rb") as file:
+        job = start_import(resource="products", file=file, file_name=path.name, user=people[C])
+    product = Product.objects.create(sku="P-1", name="Pot", price=10, category=category)
+    change_set = ChangeSet.objects.first()
+    assert change_set is not None
+    return {
+        "product": product,
+        "category": Category.objects.create(name="Empty"),
+        "tag": Tag.objects.create(name="new"),
+        "discount": Discount.objects.create(name="Spring", value=10),
+        "change_set": change_set,
+        "job": job,
+        "person": User.objects.create_user("someone@stockbook.test", "x"),
+        "role": Role.objects.create(name="Helpers"),
+    }
+
+
+def _address(page: str, objects: dict[str, Any]) -> str:
+    name, _bracket, of = page.partition("[")
+    arguments = [objects[of.rstrip("]")].pk] if of else []
+    return reverse(f"admin:{name}", args=arguments)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_for_those_who_may_and_for_nobody_else(
+    page: str, people: dict[Persona, User], objects: dict[str, Any]
+) -> None:
+    address, got_in, refused = _address(page, objects), set(), {}
+    for persona, user in people.items():
+        client = Client()
+        client.force_login(user)
+        response = client.get(address)
+        response.close()  # a file that nobody reads
+        if response.status_code == 200:
+            got_in.add(persona)
+        else:
+            refused[persona] = response.status_code
+    assert got_in == PAGES[page]
+    assert set(refused.values()) <= {403, 404}, refused
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_is_asked_to_sign_in(page: str, objects: dict[str, Any]) -> None:
+    response = Client().get(_address(page, objects))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_every_page_is_in_the_table(db: None) -> None:
+    def names(patterns: list[URLPattern | URLResolver]) -> set[str]:
+        found: set[str] = set()
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                found |= names(pattern.url_patterns)
+            elif pattern.name:
+                found.add(pattern.name)
+        return found
+
+    admin_urls = next(
+        pattern
+        for pattern in get_resolver().url_patterns
+        if isinstance(pattern, URLResolver) and pattern.app_name == "admin"
+    )
+    listed = {page.partition("[")[0] for page in PAGES} | NO_PAGES
+    assert names(admin_urls.url_patterns) - listed == set()
+    assert admin.site.is_registered(ImportJob)
