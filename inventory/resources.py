@@ -96,9 +96,9 @@ class ProductResource(Resource):
             RowRule(
                 "variant_of",
                 "nested_variant",
-                f'{parent} IN (SELECT lower(f."v_sku") FROM {{rows}} f '
-                f'WHERE f."v_variant_of" IS NOT NULL) OR {parent} IN (SELECT lower(p.sku) '
-                "FROM inventory_product p WHERE p.variant_of_id IS NOT NULL)",
+                f'{parent} <> lower(s."v_sku") AND ({parent} IN (SELECT lower(f."v_sku") '
+                f'FROM {{rows}} f WHERE f."v_variant_of" IS NOT NULL) OR {parent} IN '
+                "(SELECT lower(p.sku) FROM inventory_product p WHERE p.variant_of_id IS NOT NULL))",
                 _("“%(value)s” is a variant itself. Name the product that it belongs to."),
             ),
             RowRule(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
 from .columns import (
@@ -40,7 +41,10 @@ def export_sql(resource: Resource, queryset: models.QuerySet[Any]) -> str:
     for column in compile_columns(resource).values():
         values.append(f"{_exported(column)} AS {quote(column.name)}")
         joins.append(column.live_join(f"SELECT id FROM {table}"))
-    keys, parameters = queryset.order_by().values("pk").query.sql_with_params()
+    try:
+        keys, parameters = queryset.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        keys, parameters = "SELECT NULL::bigint WHERE false", ()
     # COPY takes no parameters, so they are written into the statement by the driver.
     raw = connection.connection
     chosen = psycopg.ClientCursor(raw).mogrify(keys, parameters)

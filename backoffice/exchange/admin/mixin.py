@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -82,7 +84,13 @@ class ExchangeAdmin(ImportExportModelAdmin):
         """The rows that the list's filters find, streamed."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        return self._streamed(self.get_export_queryset(request))  # type: ignore[return-value]
+        try:
+            rows = self.get_export_queryset(request)
+        except IncorrectLookupParameters:
+            # As the list itself does: back to all of it, with a word of warning.
+            changelist = reverse("admin:{}_{}_changelist".format(*self.get_model_info()))
+            return HttpResponseRedirect(f"{changelist}?{ERROR_FLAG}=1")
+        return self._streamed(rows)  # type: ignore[return-value]
 
     @admin.action(description=gettext_lazy("Export selected"), permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
