@@ -48,7 +48,7 @@ def test_a_file_comes_in_a_price_changes_and_the_auditor_finds_who_did_it_and_wh
     expect(page.locator(".exchange-count.exchange-invalid")).to_contain_text("0")
     page.get_by_label("Reason").fill("First list of the season")
     page.get_by_role("button", name=f"Import {count:,} changes").click()
-    expect(page.get_by_text(f"was imported: {count} changes.")).to_be_visible()
+    expect(page.get_by_text(f"was imported: {count:,} changes.")).to_be_visible()
     assert Product.objects.count() == count
 
     # The same file again changes nothing.

@@ -14,6 +14,7 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -154,11 +155,11 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
             messages.success(
                 request,
                 ngettext(
-                    "%(file)s was imported: %(count)d change.",
-                    "%(file)s was imported: %(count)d changes.",
+                    "%(file)s was imported: %(count)s change.",
+                    "%(file)s was imported: %(count)s changes.",
                     done,
                 )
-                % {"file": job.file_name, "count": done},
+                % {"file": job.file_name, "count": number_format(done, force_grouping=True)},
             )
         return self._back(job)
 
