@@ -1,0 +1,347 @@
+"""The pages of an import, from the file to what it wrote."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from backoffice.accounts.models import User
+from backoffice.exchange.models import ImportJob
+from inventory.models import Product
+from tests.console.pages import page, said, signed_in
+from tests.inventory.factories import make_product
+
+from .files import bring, imported, staging_tables, table
+
+pytestmark = pytest.mark.django_db
+
+UPLOAD = "/admin/inventory/product/import/"
+ROWS = "sku,name,price,note\nA,Cup,2,x\nB,Mug,2,y\nC,Jug,x,z\n"
+
+
+@pytest.fixture
+def client(catalogue_manager: User) -> Client:
+    return signed_in(catalogue_manager)
+
+
+def upload(client: Client, content: str | bytes, name: str = "march.csv", **more: str) -> Any:
+    data = content.encode() if isinstance(content, str) else content
+    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, data), **more})
+
+
+def text_of(response: Any) -> str:
+    """What a reader sees of a page, in one line."""
+    body = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def the_page(client: Client, job: ImportJob, **query: Any) -> Any:
+    response = client.get(page("exchange_importjob_change", job.pk), query)
+    assert response.status_code == 200
+    return response
+
+
+def lines_of(response: Any) -> list[int]:
+    return [row.line for row in response.context["rows"]]
+
+
+def test_the_whole_way_through_the_pages(client: Client, catalogue_manager: User) -> None:
+    make_product(sku="A", name="Cup", price=1)
+    make_product(sku="B", name="Mug", price=2)
+    response = upload(client, ROWS)
+    job = ImportJob.objects.get()
+    assert response["Location"] == page("exchange_importjob_change", job.pk)
+    assert (job.user, job.file_name, job.size) == (catalogue_manager, "march.csv", len(ROWS))
+    shown = text_of(the_page(client, job))
+    assert "3 of 4 are imported . Not imported: note" in shown.replace("imported.", "imported .")
+    assert "“x” is not a number." in shown
+    assert "1.00 2.00" in shown  # old and new
+
+    address = page("exchange_importjob_apply", job.pk)
+    response = client.post(address, {"reason": ""})
+    assert "Say why: an import needs a reason." in text_of(response)
+    response = client.post(address, {"reason": "March", "rows": "all"})
+    [refused] = said(response)
+    assert refused.startswith("1 row is invalid, so nothing was written.")
+    assert Product.objects.get(sku="A").price == 1
+    response = client.post(address, {"reason": "March", "rows": "valid"})
+    assert said(response)[-1] == "march.csv was imported: 1 change."
+    assert Product.objects.get(sku="A").price == 2
+
+    job.refresh_from_db()
+    assert (job.state, job.reason) == (ImportJob.State.APPLIED, "March")
+    done = the_page(client, job)
+    assert page("exchange_importjob_errors", job.pk).encode() in done.content
+    assert address.encode() not in done.content
+    errors = client.get(page("exchange_importjob_errors", job.pk))
+    assert errors["Content-Disposition"] == 'attachment; filename="march.csv.errors.csv"'
+    assert b"C,Jug,x,z," in b"".join(errors.streaming_content)
+    file = client.get(page("exchange_importjob_file", job.pk))
+    assert b"".join(file.streaming_content) == ROWS.encode()
+    assert file["Content-Type"] == "application/octet-stream"
+
+
+def test_job_and_change_set_lead_to_each_other(catalogue_manager: User, auditor: User) -> None:
+    job = imported("sku,name,price\nA,Cup,1\n", user=catalogue_manager)
+    client = signed_in(auditor)
+    change_set = page("audit_changeset_change", job.change_set_id)
+    assert f'href="{change_set}"' in the_page(client, job).content.decode()
+    response = client.get(change_set)
+    assert page("exchange_importjob_change", job.pk) in response.content.decode()
+
+
+def test_columns_are_chosen_by_hand(client: Client) -> None:
+    upload(client, "Ref,What,Amount\nA,Cup,1\n")
+    job = ImportJob.objects.get()
+    assert "No column was recognised as the one that tells rows apart." in text_of(
+        the_page(client, job)
+    )
+    address = page("exchange_importjob_map", job.pk)
+    response = client.post(address, {"column_0": "name", "column_1": "name"})
+    assert "More than one column goes to “Name”. Choose one of them." in text_of(response)
+    response = client.post(address, {"column_1": "name", "column_2": "price"})
+    assert "No column is mapped to “SKU”, by which rows are recognised." in text_of(response)
+    response = client.post(address, {"column_0": "sku", "column_1": "name", "column_2": "price"})
+    assert response.status_code == 302
+    job.refresh_from_db()
+    assert job.mapping == {"sku": 0, "name": 1, "price": 2}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"column_0": "created_by"},
+        {"column_0": "id"},
+        {"column_0": "version"},
+        {"column_0": "'; DROP TABLE inventory_product; --"},
+        {"column_0": "sku", "column_99": "name"},
+        {"column_0": "sku", "column_-1": "name"},
+        {"column_0": "sku", "column_x": "name"},
+    ],
+)
+def test_a_forged_choice_of_columns_does_no_more_than_the_form_offers(
+    client: Client, forged: dict[str, str]
+) -> None:
+    upload(client, "Ref,What\nA,Cup\n")
+    job = ImportJob.objects.get()
+    response = client.post(page("exchange_importjob_map", job.pk), forged)
+    assert response.status_code in {200, 302}
+    job.refresh_from_db()
+    assert job.mapping in ({}, {"sku": 0})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty. Export it again."),
+        (b"\n \n", "The file has no rows: it holds nothing but blank lines."),
+        (b"PK\x03\x04rest", "This is a spreadsheet or an archive, not a text file."),
+        (b"sku\nA\xe4\n", "Line 2 is not UTF-8 (byte 0xE4)."),
+        (b"sku\nA\0\n", "Line 2 has a NUL character"),
+        (b'"sku"x\nA\n', "The first row, which names the columns, cannot be read."),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(
+    client: Client, content: bytes, message: str, settings: Any
+) -> None:
+    response = upload(client, content)
+    assert response.status_code == 200
+    assert message in text_of(response)
+    assert (ImportJob.objects.count(), staging_tables()) == (0, [])
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_too_many_rows_leave_nothing_either(client: Client, settings: Any) -> None:
+    settings.EXCHANGE_MAX_ROWS = 2
+    response = upload(client, ROWS)
+    assert "The file has more than 2 rows." in text_of(response)
+    assert (ImportJob.objects.count(), staging_tables()) == (0, [])
+    assert [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_in_another_encoding_goes_in_once_it_is_named(client: Client) -> None:
+    content = "sku,name,price\nA,Täßchen,1\n".encode("cp1252")
+    assert "choose the encoding that it has" in text_of(upload(client, content))
+    assert upload(client, content, encoding="cp1252").status_code == 302
+    assert upload(client, content, encoding="rot13").status_code == 200
+    assert "Täßchen" in text_of(the_page(client, ImportJob.objects.get()))
+
+
+def test_a_file_is_wanted(client: Client) -> None:
+    response = client.post(UPLOAD, {})
+    assert response.status_code == 200
+    assert ImportJob.objects.count() == 0
+
+
+def test_giving_up(client: Client) -> None:
+    upload(client, ROWS)
+    job = ImportJob.objects.get()
+    response = client.post(page("exchange_importjob_discard", job.pk))
+    assert said(response) == ["The import was given up. Nothing was written."]
+    assert (Product.objects.count(), staging_tables()) == (0, [])
+    for name in ("apply", "again", "discard", "map"):
+        response = client.post(page(f"exchange_importjob_{name}", job.pk), {"reason": "x"})
+        assert response.status_code in {200, 302}
+    job.refresh_from_db()
+    assert (job.state, Product.objects.count()) == (ImportJob.State.DISCARDED, 0)
+    assert the_page(client, job).context["rows"] == []
+
+
+def test_checking_again_sees_what_changed(client: Client) -> None:
+    upload(client, "sku,name,price\nA,Cup,1\n")
+    job = ImportJob.objects.get()
+    make_product(sku="A", name="Cup", price=1)
+    client.post(page("exchange_importjob_again", job.pk))
+    job.refresh_from_db()
+    assert (job.new, job.unchanged) == (0, 1)
+
+
+def test_the_preview_is_paged_by_row_and_filtered_by_status(
+    client: Client, catalogue_manager: User
+) -> None:
+    for number in range(3):
+        make_product(sku=f"S{number}", name="n", price=1)
+    rows = [[f"S{i}", "n", "x" if i % 10 == 9 else "1"] for i in range(120)]
+    job = bring(table(["sku", "name", "price"], *rows), user=catalogue_manager)
+    assert (job.new, job.unchanged, job.invalid) == (105, 3, 12)
+    first = the_page(client, job)
+    assert lines_of(first) == list(range(2, 52))
+    assert first.context["next_row"] == 50
+    second = the_page(client, job, after=50)
+    assert (lines_of(second), second.context["next_row"]) == (list(range(52, 102)), 100)
+    third = the_page(client, job, after=100)
+    assert (lines_of(third), third.context["next_row"]) == (list(range(102, 122)), None)
+    assert lines_of(the_page(client, job, after=120)) == []
+    assert lines_of(the_page(client, job, status="invalid")) == [i + 2 for i in range(9, 120, 10)]
+    assert lines_of(the_page(client, job, status="unchanged")) == [2, 3, 4]
+    assert lines_of(the_page(client, job, status="changed")) == []
+    new = the_page(client, job, status="new", after=50)
+    assert new.context["next_row"] is not None
+    assert {row.status for row in new.context["rows"]} == {"new"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status": "'; DROP TABLE inventory_product; --"},
+        {"status": "new' OR '1'='1"},
+        {"after": "1; DROP TABLE inventory_product"},
+        {"after": "-1"},
+        {"after": "99999999999999999999"},
+        {"after": "²"},
+        {"after": "1e3"},
+        {"status": "\0", "after": "\0"},
+    ],
+)
+def test_nonsense_in_the_address_shows_the_first_page(
+    client: Client, catalogue_manager: User, query: dict[str, str]
+) -> None:
+    job = bring(ROWS, user=catalogue_manager)
+    assert lines_of(the_page(client, job, **query)) == [2, 3, 4]
+    assert Product.objects.count() == 0
+
+
+@pytest.mark.parametrize("key", ["99999999999999999999999", "0", "abc", "1%00", "-1"])
+def test_jobs_that_cannot_be_are_not_there(client: Client, key: str) -> None:
+    base = page("exchange_importjob_changelist")
+    assert client.get(f"{base}{key}/change/").status_code == 404
+    assert client.post(f"{base}{key}/apply/", {"reason": "x"}).status_code in {404, 302}
+
+
+def test_the_page_takes_as_many_queries_for_5_rows_as_for_500(
+    client: Client, catalogue_manager: User
+) -> None:
+    def queries(count: int) -> int:
+        for number in range(0, count, 2):
+            make_product(sku=f"{count}-{number}", name="n", price=1)
+        rows = [
+            [f"{count}-{i}", "n", "x" if i % 3 == 1 else "2", f"C{i}", f"t{i}"]
+            for i in range(count)
+        ]
+        job = bring(
+            table(["sku", "name", "price", "category", "tags"], *rows), user=catalogue_manager
+        )
+        the_page(client, job)
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            the_page(client, job)
+        return len(captured)
+
+    few = queries(5)
+    assert queries(500) == few
+    assert few < 40
+
+
+NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+def test_markup_in_files_is_shown_as_text_everywhere(
+    client: Client, catalogue_manager: User, auditor: User
+) -> None:
+    quoted = '"' + NASTY.replace('"', '""') + '"'
+    job = bring(
+        f"sku,name,price,category,tags,options,{quoted}\n"
+        f"A,{quoted},1,,{quoted},,{quoted}\nB,{quoted},{quoted},{quoted},,{quoted},{quoted}\n",
+        user=catalogue_manager,
+        name=f"{NASTY.replace('/', '')}.csv",
+    )
+    pages = [the_page(client, job)]
+    pages.append(client.post(page("exchange_importjob_map", job.pk), {"column_0": NASTY}))
+    pages.append(client.get(page("exchange_importjob_changelist")))
+    pages.append(
+        client.post(
+            page("exchange_importjob_apply", job.pk),
+            {"reason": NASTY, "rows": "valid"},
+            follow=True,
+        )
+    )
+    job.refresh_from_db()
+    assert job.state == ImportJob.State.APPLIED
+    pages.append(the_page(client, job))
+    pages.append(signed_in(auditor).get(page("audit_changeset_change", job.change_set_id)))
+    pages.append(upload(client, "\n", name=f"{NASTY.replace('/', '')}.csv"))
+    for response in pages:
+        assert response.status_code == 200
+        assert b"<script>alert(1)" not in response.content
+        assert b"<img src=x" not in response.content
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("'; DROP TABLE inventory_product; --.csv", "'; DROP TABLE inventory_product; --.csv"),
+        ("a\nb\r\n.csv", "a_b__.csv"),
+        ("Preisliste März 🙂.csv", "Preisliste März 🙂.csv"),
+        ("x" * 300 + ".csv", "x" * 255),
+        ("", "file"),
+        ("..", "file"),
+        (".", "file"),
+        ("caf\udce9.csv", "caf?.csv"),
+        ("a\0b.csv", "a_b.csv"),
+        ('quote".csv', 'quote".csv'),
+    ],
+)
+def test_odd_file_names_are_stored_safely_and_come_back(
+    client: Client, catalogue_manager: User, name: str, shown: str, settings: Any
+) -> None:
+    job = bring("sku,name,price\nA,Cup,1\n", user=catalogue_manager, name=name)
+    assert job.file_name == shown
+    stored = settings.MEDIA_ROOT / job.file.name
+    assert stored.resolve().is_relative_to(settings.MEDIA_ROOT.resolve())
+    response = client.get(page("exchange_importjob_file", job.pk))
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content) == b"sku,name,price\nA,Cup,1\n"
+
+
+def test_a_stored_file_that_is_gone_is_404(client: Client, catalogue_manager: User) -> None:
+    job = bring("sku,name,price\nA,Cup,1\n", user=catalogue_manager)
+    job.file.storage.delete(job.file.name)
+    assert client.get(page("exchange_importjob_file", job.pk)).status_code == 404
+    assert client.get(page("exchange_importjob_errors", job.pk)).status_code == 404
+    the_page(client, job)
