@@ -1,3 +1,4 @@
+import re
 import uuid
 from pathlib import PurePath
 from typing import Any
@@ -14,7 +15,8 @@ from backoffice.audit.trail import Trail
 
 def private_path(job: "ImportJob", name: str) -> str:
     """A folder that nobody can guess for each file; no URL serves it anyway."""
-    return f"imports/{uuid.uuid4().hex}/{PurePath(name).name[-100:]}"
+    safe = re.sub(r"[^\w.-]", "_", PurePath(name).name[-100:])
+    return f"imports/{uuid.uuid4().hex}/{safe}"
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):

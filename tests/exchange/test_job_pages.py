@@ -325,6 +325,8 @@ def test_markup_in_files_is_shown_as_text_everywhere(
         ("caf\udce9.csv", "caf?.csv"),
         ("a\0b.csv", "a_b.csv"),
         ('quote".csv', 'quote".csv'),
+        ("🙂", "🙂"),
+        ("\\.", "\\."),
     ],
 )
 def test_odd_file_names_are_stored_safely_and_come_back(

@@ -38,7 +38,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}.") from error
         except (FieldError, ValidationError, ValueError) as error:
-            raise CommandError(f"--filter: {error}") from error
+            reasons = getattr(error, "messages", [str(error)])
+            raise CommandError(f"--filter: {' '.join(reasons)}") from error
         if options["json"]:
             self.stdout.write(f'{{"rows": {count}}}')
         else:
