@@ -40,8 +40,11 @@ INJECTIONS = [
 ]  # fmt: skip
 
 
-def tried(content: bytes, **said: Any) -> ImportJob | None:
-    """Bring a file in as far as it goes; nothing but an ExchangeError may stop it."""
+def tried(content: bytes, **said: Any) -> None:
+    """Bring a file in as far as it goes; nothing but an ExchangeError may stop it.
+
+    All of it is undone, or the locks on the staging tables of many files would add up.
+    """
     with contextlib.suppress(ExchangeError), transaction.atomic():
         job = bring(content, **said)
         if job.state == ImportJob.State.UPLOADED:
@@ -50,8 +53,8 @@ def tried(content: bytes, **said: Any) -> ImportJob | None:
             job = map_columns(job=job, mapping=mapping)
         assert job.rows == sum(counts(job)) == len(statuses(job))
         assert len({line for line, *_rest in problems(job)}) == job.invalid
-        return apply(job, valid_rows_only=True)
-    return None
+        apply(job, valid_rows_only=True)
+        transaction.set_rollback(True)
 
 
 @FUZZ
