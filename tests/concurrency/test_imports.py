@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -87,7 +88,7 @@ def test_two_imports_of_the_same_rows_neither_deadlock_nor_lose_an_update() -> N
         low, high = 1_000 + round_number, 2_000 + round_number
         # In opposite orders, and only half of the rows in common.
         first, second = bring(prices(skus[:30], low)), bring(prices(skus[:9:-1], high))
-        results = at_once(lambda job=first: apply(job), lambda job=second: apply(job))
+        results = at_once(partial(apply, first), partial(apply, second))
         assert sorted(results) == ["applied", "stale"]
         price, mine = (low, skus[:30]) if results[0] == "applied" else (high, skus[10:])
         assert Product.objects.filter(price=price).count() == 30
@@ -102,7 +103,7 @@ def test_two_imports_of_the_same_new_rows_make_each_once() -> None:
         skus = [f"{round_number}-{number}" for number in range(10)]
         extra = f",Home > C{round_number},t{round_number}"
         jobs = [bring(prices(skus, 5, extra)) for _ in range(2)]
-        results = at_once(*(lambda job=job: apply(job) for job in jobs))
+        results = at_once(*(partial(apply, job) for job in jobs))
         assert sorted(results) == ["applied", "stale"]
         with audit_context(source=Source.COMMAND):
             loser = plan_again(job=jobs[results.index("stale")])
@@ -118,7 +119,7 @@ def test_two_imports_of_other_rows_both_go_in() -> None:
             prices([f"{side}{round_number}-{n}" for n in range(5)], 5) for side in ("a", "b")
         ]
         jobs = [bring(content) for content in contents]
-        assert at_once(*(lambda job=job: apply(job) for job in jobs)) == ["applied", "applied"]
+        assert at_once(*(partial(apply, job) for job in jobs)) == ["applied", "applied"]
     assert Product.objects.count() == 10 * (ROUNDS // 2)
 
 
@@ -187,7 +188,7 @@ def test_an_import_and_a_bulk_edit_of_the_same_rows_do_not_deadlock() -> None:
 
     for round_number in range(ROUNDS // 2):
         job = bring(prices(skus[::-1], 100 + round_number))
-        _none, result = at_once(edit, lambda job=job: apply(job))
+        _none, result = at_once(edit, partial(apply, job))
         assert result in {"applied", "stale"}
         with audit_context(source=Source.COMMAND):
             if result == "stale":

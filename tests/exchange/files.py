@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from backoffice.audit.context import Source, audit_context
+from backoffice.exchange.compiling import compile_columns
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
 from backoffice.exchange.resources import get_resource
@@ -69,3 +70,27 @@ def staging_tables() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'exchange' ORDER BY 1")
         return [name for (name,) in cursor.fetchall()]
+
+
+def judged(column: str, *values: str) -> list[tuple[str, str]]:
+    """(value, message) of what is wrong with these cells of one column, in new rows."""
+    needs = {"sku": "S-{}", "name": "Product {}", "price": "1"}
+    header = [name for name in needs if name != column]
+    rows = [
+        [
+            *(needs[name].format(number) for name in header),
+            f'"{value.replace(chr(34), chr(34) * 2)}"',
+        ]
+        for number, value in enumerate(values)
+    ]
+    found = problems(bring(table([*header, column], *rows)))
+    assert {where for _line, where, _value, _message in found} <= {
+        compile_columns(get_resource("products"))[column].label
+    }
+    return [(value, message) for _line, _where, value, message in found]
+
+
+def said(column: str, value: str) -> str:
+    [(shown, message)] = judged(column, value)
+    assert shown == value
+    return message

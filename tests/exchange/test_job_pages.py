@@ -1,13 +1,9 @@
 """The pages of an import, from the file to what it wrote."""
 
-import re
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from backoffice.accounts.models import User
 from backoffice.exchange.models import ImportJob
@@ -15,38 +11,17 @@ from inventory.models import Product
 from tests.console.pages import page, said, signed_in
 from tests.inventory.factories import make_product
 
-from .files import bring, imported, staging_tables, table
+from .files import imported, staging_tables
+from .pages import UPLOAD, text_of, the_page, upload
 
 pytestmark = pytest.mark.django_db
 
-UPLOAD = "/admin/inventory/product/import/"
 ROWS = "sku,name,price,note\nA,Cup,2,x\nB,Mug,2,y\nC,Jug,x,z\n"
 
 
 @pytest.fixture
 def client(catalogue_manager: User) -> Client:
     return signed_in(catalogue_manager)
-
-
-def upload(client: Client, content: str | bytes, name: str = "march.csv", **more: str) -> Any:
-    data = content.encode() if isinstance(content, str) else content
-    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, data), **more})
-
-
-def text_of(response: Any) -> str:
-    """What a reader sees of a page, in one line."""
-    body = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
-
-
-def the_page(client: Client, job: ImportJob, **query: Any) -> Any:
-    response = client.get(page("exchange_importjob_change", job.pk), query)
-    assert response.status_code == 200
-    return response
-
-
-def lines_of(response: Any) -> list[int]:
-    return [row.line for row in response.context["rows"]]
 
 
 def test_the_whole_way_through_the_pages(client: Client, catalogue_manager: User) -> None:
@@ -77,10 +52,10 @@ def test_the_whole_way_through_the_pages(client: Client, catalogue_manager: User
     done = the_page(client, job)
     assert page("exchange_importjob_errors", job.pk).encode() in done.content
     assert address.encode() not in done.content
-    errors = client.get(page("exchange_importjob_errors", job.pk))
+    errors: Any = client.get(page("exchange_importjob_errors", job.pk))
     assert errors["Content-Disposition"] == 'attachment; filename="march.csv.errors.csv"'
     assert b"C,Jug,x,z," in b"".join(errors.streaming_content)
-    file = client.get(page("exchange_importjob_file", job.pk))
+    file: Any = client.get(page("exchange_importjob_file", job.pk))
     assert b"".join(file.streaming_content) == ROWS.encode()
     assert file["Content-Type"] == "application/octet-stream"
 
@@ -198,152 +173,3 @@ def test_checking_again_sees_what_changed(client: Client) -> None:
     client.post(page("exchange_importjob_again", job.pk))
     job.refresh_from_db()
     assert (job.new, job.unchanged) == (0, 1)
-
-
-def test_the_preview_is_paged_by_row_and_filtered_by_status(
-    client: Client, catalogue_manager: User
-) -> None:
-    for number in range(3):
-        make_product(sku=f"S{number}", name="n", price=1)
-    rows = [[f"S{i}", "n", "x" if i % 10 == 9 else "1"] for i in range(120)]
-    job = bring(table(["sku", "name", "price"], *rows), user=catalogue_manager)
-    assert (job.new, job.unchanged, job.invalid) == (105, 3, 12)
-    first = the_page(client, job)
-    assert lines_of(first) == list(range(2, 52))
-    assert first.context["next_row"] == 50
-    second = the_page(client, job, after=50)
-    assert (lines_of(second), second.context["next_row"]) == (list(range(52, 102)), 100)
-    third = the_page(client, job, after=100)
-    assert (lines_of(third), third.context["next_row"]) == (list(range(102, 122)), None)
-    assert lines_of(the_page(client, job, after=120)) == []
-    assert lines_of(the_page(client, job, status="invalid")) == [i + 2 for i in range(9, 120, 10)]
-    assert lines_of(the_page(client, job, status="unchanged")) == [2, 3, 4]
-    assert lines_of(the_page(client, job, status="changed")) == []
-    new = the_page(client, job, status="new", after=50)
-    assert new.context["next_row"] is not None
-    assert {row.status for row in new.context["rows"]} == {"new"}
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"status": "'; DROP TABLE inventory_product; --"},
-        {"status": "new' OR '1'='1"},
-        {"after": "1; DROP TABLE inventory_product"},
-        {"after": "-1"},
-        {"after": "99999999999999999999"},
-        {"after": "²"},
-        {"after": "1e3"},
-        {"status": "\0", "after": "\0"},
-    ],
-)
-def test_nonsense_in_the_address_shows_the_first_page(
-    client: Client, catalogue_manager: User, query: dict[str, str]
-) -> None:
-    job = bring(ROWS, user=catalogue_manager)
-    assert lines_of(the_page(client, job, **query)) == [2, 3, 4]
-    assert Product.objects.count() == 0
-
-
-@pytest.mark.parametrize("key", ["99999999999999999999999", "0", "abc", "1%00", "-1"])
-def test_jobs_that_cannot_be_are_not_there(client: Client, key: str) -> None:
-    base = page("exchange_importjob_changelist")
-    assert client.get(f"{base}{key}/change/").status_code == 404
-    assert client.post(f"{base}{key}/apply/", {"reason": "x"}).status_code in {404, 302}
-
-
-def test_the_page_takes_as_many_queries_for_5_rows_as_for_500(
-    client: Client, catalogue_manager: User
-) -> None:
-    def queries(count: int) -> int:
-        for number in range(0, count, 2):
-            make_product(sku=f"{count}-{number}", name="n", price=1)
-        rows = [
-            [f"{count}-{i}", "n", "x" if i % 3 == 1 else "2", f"C{i}", f"t{i}"]
-            for i in range(count)
-        ]
-        job = bring(
-            table(["sku", "name", "price", "category", "tags"], *rows), user=catalogue_manager
-        )
-        the_page(client, job)
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            the_page(client, job)
-        return len(captured)
-
-    few = queries(5)
-    assert queries(500) == few
-    assert few < 40
-
-
-NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
-
-
-def test_markup_in_files_is_shown_as_text_everywhere(
-    client: Client, catalogue_manager: User, auditor: User
-) -> None:
-    quoted = '"' + NASTY.replace('"', '""') + '"'
-    job = bring(
-        f"sku,name,price,category,tags,options,{quoted}\n"
-        f"A,{quoted},1,,{quoted},,{quoted}\nB,{quoted},{quoted},{quoted},,{quoted},{quoted}\n",
-        user=catalogue_manager,
-        name=f"{NASTY.replace('/', '')}.csv",
-    )
-    pages = [the_page(client, job)]
-    pages.append(client.post(page("exchange_importjob_map", job.pk), {"column_0": NASTY}))
-    pages.append(client.get(page("exchange_importjob_changelist")))
-    pages.append(
-        client.post(
-            page("exchange_importjob_apply", job.pk),
-            {"reason": NASTY, "rows": "valid"},
-            follow=True,
-        )
-    )
-    job.refresh_from_db()
-    assert job.state == ImportJob.State.APPLIED
-    pages.append(the_page(client, job))
-    pages.append(signed_in(auditor).get(page("audit_changeset_change", job.change_set_id)))
-    pages.append(upload(client, "\n", name=f"{NASTY.replace('/', '')}.csv"))
-    for response in pages:
-        assert response.status_code == 200
-        assert b"<script>alert(1)" not in response.content
-        assert b"<img src=x" not in response.content
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("'; DROP TABLE inventory_product; --.csv", "'; DROP TABLE inventory_product; --.csv"),
-        ("a\nb\r\n.csv", "a_b__.csv"),
-        ("Preisliste März 🙂.csv", "Preisliste März 🙂.csv"),
-        ("x" * 300 + ".csv", "x" * 255),
-        ("", "file"),
-        ("..", "file"),
-        (".", "file"),
-        ("caf\udce9.csv", "caf?.csv"),
-        ("a\0b.csv", "a_b.csv"),
-        ('quote".csv', 'quote".csv'),
-        ("🙂", "🙂"),
-        ("\\.", "\\."),
-    ],
-)
-def test_odd_file_names_are_stored_safely_and_come_back(
-    client: Client, catalogue_manager: User, name: str, shown: str, settings: Any
-) -> None:
-    job = bring("sku,name,price\nA,Cup,1\n", user=catalogue_manager, name=name)
-    assert job.file_name == shown
-    stored = settings.MEDIA_ROOT / job.file.name
-    assert stored.resolve().is_relative_to(settings.MEDIA_ROOT.resolve())
-    response = client.get(page("exchange_importjob_file", job.pk))
-    assert response.status_code == 200
-    assert b"".join(response.streaming_content) == b"sku,name,price\nA,Cup,1\n"
-
-
-def test_a_stored_file_that_is_gone_is_404(client: Client, catalogue_manager: User) -> None:
-    job = bring("sku,name,price\nA,Cup,1\n", user=catalogue_manager)
-    job.file.storage.delete(job.file.name)
-    assert client.get(page("exchange_importjob_file", job.pk)).status_code == 404
-    assert client.get(page("exchange_importjob_errors", job.pk)).status_code == 404
-    the_page(client, job)

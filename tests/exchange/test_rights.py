@@ -124,7 +124,7 @@ def test_who_may_see_all_jobs_sees_them_and_carries_none_out(
     content = client.get(page("exchange_importjob_change", job.pk)).content
     assert b"file.csv" in content
     assert b'action="' + page("exchange_importjob_apply", job.pk).encode() not in content
-    file = client.get(page("exchange_importjob_file", job.pk))
+    file: Any = client.get(page("exchange_importjob_file", job.pk))
     assert b"".join(file.streaming_content).startswith(ROW.encode())
     for name in POSTED:
         address = page(f"exchange_importjob_{name}", job.pk)

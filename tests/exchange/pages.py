@@ -1,0 +1,29 @@
+"""How the tests walk through the pages of an import."""
+
+import re
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from backoffice.exchange.models import ImportJob
+from tests.console.pages import page
+
+UPLOAD = "/admin/inventory/product/import/"
+
+
+def upload(client: Client, content: str | bytes, name: str = "march.csv", **more: str) -> Any:
+    data = content.encode() if isinstance(content, str) else content
+    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, data), **more})
+
+
+def text_of(response: Any) -> str:
+    """What a reader sees of a page, in one line."""
+    body = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def the_page(client: Client, job: ImportJob, **query: Any) -> Any:
+    response = client.get(page("exchange_importjob_change", job.pk), query)
+    assert response.status_code == 200
+    return response
