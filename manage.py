@@ -13,10 +13,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings first
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    source = Source.SHELL if command in {"shell", "dbshell"} else Source.COMMAND
-    with audit_context(
-        source=source, action=f"manage.py {command}", actor_name=f"{getpass.getuser()} (system)"
-    ):
+    source = Source.SHELL if command == "shell" else Source.COMMAND
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        name = f"uid {os.getuid()}"
+    with audit_context(source=source, action=f"manage.py {command}", actor_name=f"{name} (system)"):
         execute_from_command_line(sys.argv)
 
 

@@ -96,6 +96,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _links(request: HttpRequest) -> dict[str, str]:
     """The addresses of the lists that this user may see, by "app_label.model_name"."""
+    found: dict[str, str] | None = getattr(request, "list_links", None)
+    if found is None:
+        found = request.list_links = _find_links(request)  # type: ignore[attr-defined]
+    return found
+
+
+def _find_links(request: HttpRequest) -> dict[str, str]:
     return {
         model["model"]._meta.label_lower: model["admin_url"]
         for app in admin.site.get_app_list(request)

@@ -15,6 +15,10 @@ class CategoryQuerySet(models.QuerySet["Category"]):
     def roots(self) -> Self:
         return self.filter(parent=None)
 
+    def named(self, name: str) -> Self:
+        """Of this name, whatever its case; in the database's way of telling case."""
+        return self.annotate(_name=Lower("name")).filter(_name=Lower(Value(name)))
+
     def within(self, category: "Category") -> Self:
         """The category itself and all below it."""
         return self.filter(Q(pk=category.pk) | Q(path__startswith=f"{category.path} > "))
@@ -48,18 +52,12 @@ class TagManager(models.Manager["Tag"]):
 
     def named(self, names: Iterable[str]) -> "list[Tag]":
         """The tags of these names, made where missing; case does not tell them apart."""
-        wanted = {name.strip().casefold(): name.strip() for name in names if name.strip()}
-        found = (
-            {
-                tag.name.casefold(): tag
-                for tag in self.filter(
-                    Q(*(Q(name__iexact=name) for name in wanted.values()), _connector=Q.OR)
-                )
-            }
-            if wanted
-            else {}
-        )
-        return [found.get(key) or self.create(name=name) for key, name in wanted.items()]
+        tags: list[Tag] = []
+        for name in dict.fromkeys(name.strip() for name in names):
+            found = self.annotate(_name=Lower("name")).filter(_name=Lower(Value(name))).first()
+            if name and (tag := found or self.create(name=name)) not in tags:
+                tags.append(tag)
+        return tags
 
 
 class DiscountQuerySet(models.QuerySet["Discount"]):

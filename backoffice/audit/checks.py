@@ -87,6 +87,7 @@ def _triggers_at_fault(connection: Any) -> Iterator[CheckMessage]:
             hint="Reset it: ALTER ROLE or ALTER DATABASE ... RESET session_replication_role.",
             id="audit.E004",
         )
+    yield from _change_set_function_at_fault(connection)
     for model, trigger in pgtrigger.registered():
         if isinstance(trigger, UnskippableTrigger) and (fault := _fault(trigger, model, installed)):
             yield Error(
@@ -95,6 +96,33 @@ def _triggers_at_fault(connection: Any) -> Iterator[CheckMessage]:
                 hint="Run `manage.py pgtrigger install`, and find out who did that.",
                 id="audit.E003",
             )
+
+
+# The body of audit_change_set() as the migrations make it, without its white space.
+CHANGE_SET_FUNCTION = "57b85a285e414a7435728aafdd71955b"
+
+
+def _change_set_function_at_fault(connection: Any) -> Iterator[CheckMessage]:
+    """The function that every entry of the record comes from is ours, and runs as its owner."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT md5(regexp_replace(prosrc, '\\s+', '', 'g')), prosecdef, proconfig, "
+            "lower('Ä') = 'ä' FROM pg_proc WHERE proname = 'audit_change_set'"
+        )
+        found = cursor.fetchall()
+    if [row[:3] for row in found] != [(CHANGE_SET_FUNCTION, True, ["search_path=public, pg_temp"])]:
+        yield Error(
+            "The function audit_change_set() is not the one of the migrations: what is recorded "
+            "may be attributed wrongly.",
+            hint="Find out who replaced it, and put the one of audit/migrations back.",
+            id="audit.E003",
+        )
+    elif not found[0][3]:
+        yield Error(
+            "This database knows capitals of ASCII only, so names such as Ä and ä would differ.",
+            hint="Create it with a UTF-8 locale, such as LOCALE 'C.UTF-8', and move the data over.",
+            id="audit.E005",
+        )
 
 
 def _what_is_installed(connection: Any) -> tuple[dict[tuple[str, str], _Installed], str]:

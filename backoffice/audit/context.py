@@ -115,7 +115,8 @@ def refine_context(**facts: Any) -> None:
 # SELECT calls announce_context() first, as does code that writes by COPY, which no execute
 # wrapper sees.
 _WRITES = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|CALL|DO|EXECUTE|EXPLAIN|COPY)\b",
+    r"(?:^|;)(?:\s|--[^\n]*\n|/\*.*?\*/|\()*"
+    r"(INSERT|UPDATE|DELETE|MERGE|WITH|TRUNCATE|CALL|DO|EXECUTE|EXPLAIN|COPY)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -138,9 +139,11 @@ def pass_context_on(
     if connection.vendor != "postgresql" or not (audit or _may_remember(connection)):
         return execute(sql, params, many, context)
     cursor = context["cursor"].cursor
+    if isinstance(sql, bytes):
+        sql = sql.decode()
     text = sql if isinstance(sql, str) else sql.as_string(cursor)
     # A server-side cursor takes one statement, which PostgreSQL allows no write in.
-    if not _WRITES.match(text) or isinstance(cursor, ServerCursor):
+    if not _WRITES.search(text) or isinstance(cursor, ServerCursor):
         return execute(sql, params, many, context)
     connection.audit_context_announced = True
     facts = audit.as_json() if audit else ""

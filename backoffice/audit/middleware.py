@@ -20,6 +20,10 @@ class AuditMiddleware:
             source=Source.API if request.path.startswith("/api/") else Source.ADMIN,
             action=f"{request.method} {request.path}",
             actor=lambda: getattr(request, "user", None),
+            # Named, or a context that is open around the server would shine through.
+            actor_name="",
+            reason="",
+            reference="",
             request_id=getattr(request, "id", ""),
             client_address=client_address(request),
         ):

@@ -12,6 +12,7 @@ class UnskippableTriggerSql(compiler.UpsertTriggerSql):
 
     The function runs with its owner's rights and a fixed search_path: a database user who may
     write products needs no right to write history, and cannot put a table of theirs in between.
+    Nobody else may execute it, or they could hang it on a table of their own.
     """
 
     def get_template(self) -> str:
@@ -23,6 +24,7 @@ class UnskippableTriggerSql(compiler.UpsertTriggerSql):
                     {func}
                 END;
             $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
+            REVOKE EXECUTE ON FUNCTION {pgid}() FROM PUBLIC;
 
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE {constraint} TRIGGER {pgid}

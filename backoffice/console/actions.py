@@ -17,7 +17,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.options import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.formats import number_format
@@ -154,7 +154,7 @@ class BulkAction:
             form.errors.pop("reason", None)
         preview = self._preview(rows, form.asked() if sent else {}) if asked_for else None
         if applying and preview and form.is_valid():
-            if request.POST.get("previewed", "") in ("", preview.fingerprint):
+            if request.POST.get("previewed", "") == preview.fingerprint:
                 try:
                     reason = form.cleaned_data["reason"]
                     outcome = self.execute(rows, form.asked(), actor=request.user, reason=reason)
@@ -177,7 +177,9 @@ class BulkAction:
     def _preview(self, rows: QuerySet, asked: Mapping[str, Any]) -> Preview:
         planned = self.plan(rows, asked)
         counted = dict(planned.values_list("skip").annotate(number=Count("pk")).order_by())
-        told = f"{self.name} {sorted(counted.items())} {_stable(asked)}"
+        # The same numbers of other rows, or of rows that changed, are not what was seen.
+        which = rows.aggregate(Sum("pk"), Sum("version"), Max("updated_at"))
+        told = f"{self.name} {sorted(counted.items())} {_stable(asked)} {which}"
         changing = counted.pop("", 0)
         return Preview(
             changing=changing,

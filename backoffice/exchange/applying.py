@@ -11,7 +11,7 @@ from .checking import mapped_columns
 from .columns import Column, ListColumn, RelationColumn
 from .exceptions import PlanStale
 from .models import ImportJob
-from .planning import Rights, missing_related
+from .planning import Rights, described, missing_related
 from .resources import Resource
 from .rules import unique_texts
 from .sql import column_of, literal, quote
@@ -59,9 +59,10 @@ class Applier:
         if (self.job.new and not rights.add) or (self.job.changed and not rights.change):
             raise PlanStale([], _("You may no longer add or change all of these rows."))
         self._refuse_what_changed_since()
-        if missing_related(self.job, self.resource, rights.creates) != self.job.summary["creates"]:
+        missing = missing_related(self.job, self.resource, rights.creates)
+        if {n: described(names) for n, names in missing.items()} != self.job.summary["creates"]:
             raise PlanStale([])
-        for name, names in self.job.summary["creates"].items():
+        for name, names in missing.items():
             self.resource.create_related(name, names)
         self._refuse_relations_that_are_gone()
         self._update(f"({self.refers or 'false'}) IS NOT TRUE")
@@ -88,8 +89,17 @@ class Applier:
                 f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
                 f"WHERE p.status = 'new' ORDER BY 1 LIMIT {_SHOWN}"
             )
-            if stale := [number for (number,) in cursor.fetchall()]:
-                raise PlanStale(stale)
+            stale = [number for (number,) in cursor.fetchall()]
+            met = f"SELECT target FROM {plan} WHERE status IN ('changed', 'unchanged')"
+            for column in self.lists:
+                cursor.execute(
+                    f"SELECT p.row_no FROM {plan} p JOIN {self.table} t ON t.id = p.target "
+                    f"{column.live_join(met)} WHERE p.status IN ('changed', 'unchanged') "
+                    f"AND {column.live_value()} IS DISTINCT FROM p.{column.seen} LIMIT {_SHOWN}"
+                )
+                stale += [number for (number,) in cursor.fetchall()]
+        if stale:
+            raise PlanStale(sorted({*stale})[:_SHOWN])
 
     def _refuse_relations_that_are_gone(self) -> None:
         """What a row refers to may have been renamed or deleted; it must not be left out."""

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 class ExchangeConfig(AppConfig):
     name = "backoffice.exchange"
     label = "exchange"
-    verbose_name = _("Files")
+    verbose_name = _("Record")
 
     def ready(self) -> None:
         # Each app declares its resources in resources.py.

@@ -187,8 +187,10 @@ class JSONColumn(Column):
             length_check(10_000),  # nested deeper than that, it cannot be parsed at all
             Check(
                 "not_json",
-                "CASE WHEN pg_input_is_valid(§, 'jsonb') "
-                "THEN jsonb_typeof((§)::jsonb) <> 'object' ELSE true END",
+                "CASE WHEN NOT pg_input_is_valid(§, 'jsonb') THEN true "
+                "WHEN jsonb_typeof((§)::jsonb) <> 'object' THEN true "
+                "ELSE EXISTS (SELECT 1 FROM jsonb_each((§)::jsonb) e "
+                "WHERE jsonb_typeof(e.value) IN ('object', 'array', 'null')) END",
                 gettext_lazy('“%(value)s” is no list of names and values, such as {"Size": "M"}.'),
             ),
         ]
@@ -264,6 +266,11 @@ class ListColumn(RelatedColumn):
     @property
     def db_column(self) -> str | None:
         return None
+
+    @property
+    def seen(self) -> str:
+        """The plan's column for the names that the live row had when it was made."""
+        return quote(f"seen_{self.name}")
 
     @property
     def through(self) -> type[models.Model]:

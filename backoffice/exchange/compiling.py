@@ -41,6 +41,7 @@ _COLUMN_OF_WIDGET: dict[type, type[Column]] = {
     widgets.ForeignKeyWidget: RelationColumn,
     widgets.ManyToManyWidget: ListColumn,
     PathWidget: PathColumn,
+    widgets.Widget: TextColumn,  # what the library gives a TextField
 }
 
 

@@ -1,15 +1,19 @@
 """The rows that failed, as a file that goes straight back in: the same columns and one for why."""
 
+import codecs
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 
 from django.core.files import File
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from .checking import mapped_columns
+from .columns import FORMULA
 from .models import ImportJob
 from .preview import describe_problems
 from .resources import Resource
@@ -17,15 +21,19 @@ from .resources import Resource
 _CHUNK = 2_000
 
 
+def errors_csv(job: ImportJob, resource: Resource) -> Iterator[bytes]:
+    """The invalid rows of a planned job, with a header and why, as UTF-8 in pieces."""
+    yield codecs.BOM_UTF8
+    for row in chain([[*job.header, _("Error")]], _failed_rows(job, resource)):
+        line = io.StringIO(newline="")
+        csv.writer(line, delimiter=job.delimiter).writerow(row)
+        yield line.getvalue().encode()
+
+
 def write_errors_file(job: ImportJob, resource: Resource) -> None:
     """Put the invalid rows of a planned job into its `errors_file`; the caller saves the job."""
     with tempfile.TemporaryFile() as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        writer = csv.writer(text, delimiter=job.delimiter)
-        writer.writerow([*job.header, _("Error")])
-        writer.writerows(_failed_rows(job, resource))
-        text.flush()
-        text.detach()
+        file.writelines(errors_csv(job, resource))
         file.seek(0)
         job.errors_file.save(f"{job.file_name}.errors.csv", File(file), save=False)
 
@@ -37,7 +45,7 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT p.row_no, p.problems, {columns} FROM {job.stage('plan')} p "
+                f"SELECT p.row_no, p.problems, r.as_read, {columns} FROM {job.stage('plan')} p "
                 f"JOIN {job.stage('raw')} r USING (row_no) WHERE p.status = 'invalid' "
                 f"AND p.row_no > %s ORDER BY p.row_no LIMIT {_CHUNK}",
                 [after],
@@ -46,7 +54,7 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
         if not rows:
             return
         after = rows[-1][0]
-        for _number, problems, *cells in rows:
+        for _number, problems, as_read, *cells in rows:
             text = {
                 name: " > ".join(
                     cells[job.mapping[t]] or "" for t in column.targets if t in job.mapping
@@ -55,4 +63,12 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
             }
             found = describe_problems(problems, text, resource)
             why = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in found)
-            yield [*(cell or "" for cell in cells), why]
+            # A row that could not be read stays as it is: with its reason behind it, it has
+            # too few or too many cells again, and so cannot slip through uncorrected.
+            yield [*(_guarded(cell or "") for cell in as_read or cells), why]
+
+
+def _guarded(cell: str) -> str:
+    """The cell with a quote before what a spreadsheet would run; importing takes it off."""
+    is_number = re.fullmatch(r"[+-]?[0-9]*\.?[0-9]*", cell)
+    return f"'{cell}" if re.match(FORMULA, cell) and not is_number else cell

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.exceptions import DomainError
 
-class ExchangeError(Exception):
+
+class ExchangeError(DomainError):
     """Base of all that a file, or what is asked for it, can be refused for."""
 
 

@@ -4,6 +4,7 @@ The columns are those of the resource, under the names by which they come back i
 spreadsheet would take for a formula gets a leading quote, which importing removes.
 """
 
+import codecs
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,9 +27,18 @@ from .sql import literal, quote
 
 
 def export_csv(resource: Resource, queryset: models.QuerySet[Any]) -> Iterator[bytes]:
-    """The rows of a QuerySet of the resource's model as UTF-8 CSV with a header, in chunks."""
-    yield b"\xef\xbb\xbf"  # so that spreadsheets take it for UTF-8
-    statement = f"COPY ({export_sql(resource, queryset)}) TO STDOUT (FORMAT csv, HEADER true)"
+    """The rows of a QuerySet of the resource's model as UTF-8 CSV with a header, in chunks.
+
+    What cannot be selected fails here and now, not in the middle of a download.
+    """
+    selection = export_sql(resource, queryset)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {selection}")
+    return _copied(f"COPY ({selection}) TO STDOUT (FORMAT csv, HEADER true)")
+
+
+def _copied(statement: str) -> Iterator[bytes]:
+    yield codecs.BOM_UTF8  # so that spreadsheets take it for UTF-8
     with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
         for block in copy:
             yield bytes(block)
@@ -38,9 +48,6 @@ def export_sql(resource: Resource, queryset: models.QuerySet[Any]) -> str:
     """SELECT of the resource's columns over the rows of a QuerySet, in the order of their keys."""
     table = quote(resource.model()._meta.db_table)
     values, joins = [], []
-    for column in compile_columns(resource).values():
-        values.append(f"{_exported(column)} AS {quote(column.name)}")
-        joins.append(column.live_join(f"SELECT id FROM {table}"))
     try:
         keys, parameters = queryset.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
@@ -48,6 +55,9 @@ def export_sql(resource: Resource, queryset: models.QuerySet[Any]) -> str:
     # COPY takes no parameters, so they are written into the statement by the driver.
     raw = connection.connection
     chosen = psycopg.ClientCursor(raw).mogrify(keys, parameters)
+    for column in compile_columns(resource).values():
+        values.append(f"{_exported(column)} AS {quote(column.name)}")
+        joins.append(column.live_join(chosen))
     return (
         f"SELECT {', '.join(values)} FROM {table} t {' '.join(joins)} "
         f"WHERE t.id IN ({chosen}) ORDER BY t.id"

@@ -117,12 +117,15 @@ class ApplyForm(forms.Form):
             (ALL, gettext_lazy("Write nothing unless all rows are valid")),
             (VALID, gettext_lazy("Write the valid rows, and give me the others as a file")),
         ],
-        initial=ALL,
+        error_messages={"required": gettext_lazy("Choose what becomes of the invalid rows.")},
         widget=UnfoldAdminRadioSelectWidget,
     )
 
+    # Which plan the page showed; it must still be that one.
+    plan = forms.CharField(widget=forms.HiddenInput, required=False)
+
     def __init__(self, data: Any = None, *, job: ImportJob) -> None:
-        super().__init__(data)
+        super().__init__(data, initial={"plan": job.summary.get("plan", "")})
         if not job.invalid:
             del self.fields["rows"]
 

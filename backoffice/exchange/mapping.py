@@ -12,7 +12,7 @@ from .resources import Resource
 
 
 def normalised(header: str) -> str:
-    """Headers are compared without regard to case, spaces, punctuation or accents of the BOM."""
+    """Headers are compared without regard to case, spaces, punctuation or a byte order mark."""
     return re.sub(r"[\W_]+", "", header.lstrip("\ufeff").casefold())
 
 

@@ -1,17 +1,22 @@
 """What will become of each row: new, changed, unchanged or invalid; and the numbers of it all."""
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
 
 from .checking import check_cells, mapped_columns
-from .columns import ListColumn, RelationColumn
+from .columns import ListColumn, PathColumn, RelationColumn
 from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
 from .rules import RowRules
 from .sql import literal, quote
+
+_NAMES_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     """Check every cell and classify every row of a staged job, and put the numbers on the job.
 
     Makes the tables `checked` and `plan`; the latter has row_no, target (key of the live row),
-    seen (its version), status, changes (names of fields) and problems.
+    seen (its version; seen_<field> for lists), status, changes (names of fields) and problems.
     """
     rights = Rights.of(job.user, resource)
     check_cells(job, resource)
@@ -98,6 +103,8 @@ def _met_rows(job: ImportJob, resource: Resource) -> str:
 def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     columns, model = mapped_columns(job, resource), resource.model()
     met = f"SELECT target FROM {job.stage('met')}"
+    # The names that a row had: its version does not tell when one is added or taken away.
+    seen = {c.seen: c.live_value() for c in columns.values() if isinstance(c, ListColumn)}
     key = columns[resource.key()]
     changes = [
         f"CASE WHEN {column.differs()} THEN {literal(name)} END"
@@ -118,7 +125,8 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     ]
     not_allowed = f"CASE {' '.join(refused)} ELSE '{{}}'::text[] END" if refused else "'{}'::text[]"
     return f"""
-        SELECT row_no, target, seen, changes, problems || not_allowed AS problems,
+        SELECT row_no, target, seen, {"".join(f"{name}, " for name in seen)}changes,
+            problems || not_allowed AS problems,
             CASE WHEN cardinality(not_allowed) > 0 THEN 'invalid' ELSE status END AS status
         FROM (
             SELECT *, {not_allowed} AS not_allowed FROM (
@@ -128,6 +136,7 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                     ELSE 'unchanged' END AS status
                 FROM (
                     SELECT s.row_no, t.id AS target, t.version AS seen,
+                        {"".join(f"{value} AS {name}, " for name, value in seen.items())}
                         s.problems || array_remove(ARRAY[{", ".join(problems)}]::text[], NULL)
                             AS problems,
                         CASE WHEN t.id IS NULL THEN '{{}}'::text[]
@@ -167,8 +176,37 @@ def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
     job.summary = {
         "fields": fields,
         "problems": problems,
-        "creates": missing_related(job, resource, rights.creates),
+        "creates": {
+            name: described(names)
+            for name, names in missing_related(job, resource, rights.creates).items()
+        },
+        # So that what is applied is the plan that was looked at.
+        "plan": secrets.token_hex(8),
     }
+
+
+def _with_those_above(paths: Sequence[str], column: PathColumn) -> list[str]:
+    """Paths that are missing, and what is missing on the way to them; each before what it holds."""
+    separator = column.widget.separator
+    steps = {
+        separator.join(names[:depth]).lower(): separator.join(names[:depth])
+        for names in (path.split(separator) for path in paths)
+        for depth in range(1, len(names) + 1)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT lower({column.related_key}) FROM {column.related_table} "
+            f"WHERE lower({column.related_key}) = ANY(%s)",
+            [list(steps)],
+        )
+        there = {key for (key,) in cursor.fetchall()}
+    return sorted((path for key, path in steps.items() if key not in there), key=str.lower)
+
+
+def described(names: Sequence[str]) -> dict[str, Any]:
+    """How many names, the first of them, and a sum by which another list is told from this."""
+    digest = sha256("\n".join(names).encode()).hexdigest()
+    return {"count": len(names), "first": list(names[:_NAMES_SHOWN]), "sha256": digest}
 
 
 def missing_related(
@@ -191,6 +229,9 @@ def missing_related(
                 f"WHERE n IS NOT NULL AND lower(n) NOT IN (SELECT lower({column.related_key}) "
                 f"FROM {column.related_table}) GROUP BY lower(n) ORDER BY lower(min(n))"
             )
-            if names := [value for (value,) in cursor.fetchall()]:
+            names = [value for (value,) in cursor.fetchall()]
+            if names and isinstance(column, PathColumn):
+                names = _with_those_above(names, column)
+            if names:
                 found[name] = names
     return found

@@ -51,7 +51,7 @@ class Dialect:
 class Row:
     """One row of the file. `number` counts data rows from 1, `line` the file's lines.
 
-    `problem` is a code of `problems.ROW_PROBLEMS`, or "" for a row that could be read.
+    `problem` is a code of `preview.ROW_PROBLEMS`, or "" for a row that could be read.
     """
 
     number: int

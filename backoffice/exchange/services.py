@@ -15,13 +15,20 @@ from backoffice.audit.context import Source, audit_context, current_context
 
 from .applying import Applier
 from .errors_file import write_errors_file
-from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
+from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, WrongState
 from .mapping import check_mapping, propose_mapping
 from .models import ImportJob
 from .planning import Rights, make_plan
 from .reading import detect, fingerprint, read_rows
 from .resources import Resource, get_resource
-from .staging import dialect_of, drop_stage, is_staged, open_file, stage_rows
+from .staging import (
+    dialect_of,
+    drop_old_stages,
+    drop_stage,
+    is_staged,
+    open_file,
+    stage_rows,
+)
 
 State = ImportJob.State
 
@@ -57,16 +64,21 @@ def start_import(
     )
     file.seek(0)
     job.file.save(job.file_name, File(file), save=False)
-    with _at_work(job, declared, source=None):
-        job.save()
-        try:
+    try:
+        with _at_work(job, declared, source=None):
+            job.save()
             job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
-        except Exception:
-            job.file.delete(save=False)  # the rows go with the transaction; the file would stay
-            raise
-        if declared.key() in job.mapping:
-            _plan(job, declared)
-        job.save()
+            if not job.rows:
+                raise FileRefused(
+                    _("The file has a header and no rows below it. Export it again, with rows.")
+                )
+            if declared.key() in job.mapping:
+                _plan(job, declared)
+            job.save()
+    except Exception:
+        job.file.delete(save=False)  # the rows go with the transaction; the file would stay
+        raise
+    drop_old_stages()
     return job
 
 
@@ -76,8 +88,9 @@ def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
     declared, job = get_resource(job.resource), _locked(job)
     check_mapping(declared, mapping, job.header)
     job.mapping = dict(mapping)
-    _plan(job, declared)
-    job.save()
+    with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
+        _plan(job, declared)
+        job.save()
     return job
 
 
@@ -85,16 +98,21 @@ def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
 def plan_again(*, job: ImportJob) -> ImportJob:
     """Look again at what the file would do to the data as they are now."""
     declared, job = get_resource(job.resource), _locked(job)
-    _plan(job, declared)
-    job.save()
+    with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s checked again")):
+        _plan(job, declared)
+        job.save()
     return job
 
 
-def apply_import(*, job: ImportJob, reason: str, valid_rows_only: bool = False) -> ImportJob:
+def apply_import(
+    *, job: ImportJob, reason: str, valid_rows_only: bool = False, seen_plan: str | None = None
+) -> ImportJob:
     """Write what the preview showed, in one transaction and one change set.
 
-    Raises ReasonMissing, RowsInvalid (unless `valid_rows_only`), PlanStale if data changed since
-    the preview, WrongState if this job was applied or given up already. Nothing is written then.
+    `seen_plan` is the name of the plan that the user saw (`job.summary["plan"]`). Raises
+    ReasonMissing, RowsInvalid (unless `valid_rows_only`), PlanStale if data changed since the
+    preview or the plan was made anew, WrongState if this job was applied or given up already.
+    Nothing is written then.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -103,6 +121,8 @@ def apply_import(*, job: ImportJob, reason: str, valid_rows_only: bool = False) 
         job = _locked(job)
         if job.state != State.CHECKED:
             raise WrongState(_("Choose the columns first; then look at the preview and apply."))
+        if not is_staged(job) or (seen_plan is not None and seen_plan != job.summary["plan"]):
+            raise PlanStale([])
         if job.invalid and not valid_rows_only:
             raise RowsInvalid(job.invalid)
         job.reason, job.valid_rows_only = reason.strip(), valid_rows_only
@@ -126,10 +146,21 @@ def apply_import(*, job: ImportJob, reason: str, valid_rows_only: bool = False) 
 @transaction.atomic
 def discard_import(*, job: ImportJob) -> ImportJob:
     """Give an import up: its staged rows go, the file and the job stay on the record."""
-    job = _locked(job)
+    declared, job = get_resource(job.resource), _locked(job)
     job.state = State.DISCARDED
-    job.save()
+    with _at_work(job, declared, source=None, action=_("%(what)s: import of %(file)s given up")):
+        job.save()
     drop_stage(job)
+    return job
+
+
+@transaction.atomic
+def keep_failed_rows(*, job: ImportJob) -> ImportJob:
+    """Store the invalid rows of a checked job as a file, with what is wrong with each."""
+    declared, job = get_resource(job.resource), _locked(job)
+    with _at_work(job, declared, source=None):
+        write_errors_file(job, declared)
+        job.save()
     return job
 
 
@@ -178,7 +209,7 @@ def _locked(job: ImportJob) -> ImportJob:
     return job
 
 
-def _at_work(job: ImportJob, declared: Resource, *, source: Source | None) -> Any:
+def _at_work(job: ImportJob, declared: Resource, *, source: Source | None, action: str = "") -> Any:
     """The audit context of a job: an import says so, an upload is of whoever uploads."""
     facts: dict[str, Any] = {"reason": job.reason} if job.reason else {}
     if job.user is not None:
@@ -188,7 +219,8 @@ def _at_work(job: ImportJob, declared: Resource, *, source: Source | None) -> An
     if source:
         facts["reference"] = f"{job._meta.label_lower}/{job.pk}"
     what = capfirst(str(declared.model()._meta.verbose_name_plural))
-    action = _("%(what)s: import of %(file)s") if source else _("%(what)s: upload of %(file)s")
+    if not action:
+        action = _("%(what)s: import of %(file)s") if source else _("%(what)s: upload of %(file)s")
     return audit_context(action=action % {"what": what, "file": job.file_name}, **facts)
 
 

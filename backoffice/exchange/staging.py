@@ -1,22 +1,22 @@
 """The rows of a file, all text, in an unlogged table of text columns per job."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import IO
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from .models import ImportJob
 from .reading import Dialect, Row
-
-PARTS = ("raw", "checked", "plan")
 
 
 @transaction.atomic
 def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
     """COPY the rows into the job's raw table, and return how many there are.
 
-    The table: row_no, line_no, problem (code of a row that could not be read), and the cells
-    c0 ... c<width-1>, trimmed, NULL where blank.
+    The table: row_no, line_no, problem (code of a row that could not be read), as_read (all
+    cells of such a row), and the cells c0 ... c<width-1>, trimmed, NULL where blank.
     Memory stays flat, whatever the file's size.
     """
     drop_stage(job)
@@ -26,10 +26,11 @@ def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE UNLOGGED TABLE {job.stage('raw')} (row_no int NOT NULL, line_no int NOT NULL, "
-            f"problem text, {', '.join(f'{column} text' for column in columns)})"
+            f"problem text, as_read text[], {', '.join(f'{column} text' for column in columns)})"
         )
         with cursor.copy(
-            f"COPY {job.stage('raw')} (row_no, line_no, problem, {', '.join(columns)}) FROM STDIN"
+            f"COPY {job.stage('raw')} (row_no, line_no, problem, as_read, {', '.join(columns)}) "
+            "FROM STDIN"
         ) as copy:
             write_row = copy.write_row
             for row in rows:
@@ -37,7 +38,8 @@ def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
                 cells = [cell.strip() or None for cell in row.cells]
                 if row.problem:
                     cells = [*cells, *blank][:width]
-                write_row((row.number, row.line, row.problem or None, *cells))
+                as_read = row.cells if row.problem else None
+                write_row((row.number, row.line, row.problem or None, as_read, *cells))
                 count += 1
         cursor.execute(f"ALTER TABLE {job.stage('raw')} ADD PRIMARY KEY (row_no)")
         cursor.execute(f"ANALYZE {job.stage('raw')}")
@@ -56,12 +58,31 @@ def drop_stage(job: ImportJob) -> None:
             cursor.execute(f"DROP TABLE {table}")
 
 
+def drop_old_stages() -> None:
+    """Remove the staging tables of jobs that nobody went on with for a day.
+
+    Nothing is lost by it: the file is kept, and checking it again stages its rows anew.
+    """
+    waiting = ImportJob.objects.filter(
+        state__in=[ImportJob.State.UPLOADED, ImportJob.State.CHECKED],
+        created_at__lt=Now() - timedelta(days=1),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT substring(tablename FROM '_([0-9]+)$')::bigint FROM pg_tables "
+            "WHERE schemaname = 'exchange' AND tablename ~ '_[0-9]+$'"
+        )
+        staged = [number for (number,) in cursor.fetchall()]
+    for job in waiting.filter(pk__in=staged):
+        drop_stage(job)
+
+
 def is_staged(job: ImportJob) -> bool:
     """Whether the rows are there; a database crash empties unlogged tables."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [job.stage("raw")])
         (there,) = cursor.fetchone()
-        if there:
+        if there and job.rows:
             cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {job.stage('raw')})")
             (there,) = cursor.fetchone()
     return bool(there)

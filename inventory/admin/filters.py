@@ -53,10 +53,17 @@ class MissingFilter(DropdownFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
-        return [(name, title) for name, (title, _rows) in self._missing.items()]
+        may_see_cost = model_admin.may_see_cost(request)  # type: ignore[attr-defined]
+        return [
+            (name, title)
+            for name, (title, _rows) in self._missing.items()
+            if name != "cost" or may_see_cost
+        ]
 
     def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
-        _title, without = self._missing.get(self.value() or "", (None, None))
+        chosen = self.value() or ""
+        offered = {name for name, _title in self.lookup_choices}
+        _title, without = self._missing.get(chosen, ("", None)) if chosen in offered else ("", None)
         return without(queryset) if without else queryset
 
 

@@ -176,6 +176,12 @@ class ProductAdmin(ModelAdmin):
         """What is bought for how much is for those who keep the catalogue, or audit it."""
         return self.has_change_permission(request) or self.has_view_history_permission(request)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A filter by the cost would tell the cost."""
+        if lookup.split("__", maxsplit=1)[0] == "cost" and not self.may_see_cost(request):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = [*super().get_list_display(request)]
         if not self.may_see_cost(request):

@@ -21,8 +21,11 @@ from .fields import NameSlugField, slug_from_name
 
 # What an address in the catalogue may be: a page of the web, or a path of this site. Anything
 # else ("javascript:", "data:") would become a link that runs code.
-SAFE_URL = r"^(https?://[^\s/]|/[^/\\])[^\s<>\"]*$"
+SAFE_URL = r"^(https?://[^\s/]|/[^/\\\s])[^\s<>\"]*$"
 
+
+# The largest amount that a column of 14 digits, 4 of them decimals, can hold.
+MOST = Decimal("9999999999.9999")
 
 _ONE_LEVEL_OF_VARIANTS = UnskippableTrigger(
     name="one_level_of_variants",
@@ -30,6 +33,8 @@ _ONE_LEVEL_OF_VARIANTS = UnskippableTrigger(
     operation=pgtrigger.Insert | pgtrigger.Update,
     condition=pgtrigger.Condition("NEW.variant_of_id IS NOT NULL"),
     func="""
+        -- The parent is locked, so that it does not become a variant itself meanwhile.
+        PERFORM 1 FROM inventory_product p WHERE p.id = NEW.variant_of_id FOR SHARE;
         IF EXISTS (SELECT 1 FROM inventory_product p
                    WHERE p.id = NEW.variant_of_id AND p.variant_of_id IS NOT NULL)
            OR EXISTS (SELECT 1 FROM inventory_product p WHERE p.variant_of_id = NEW.id) THEN
@@ -223,26 +228,36 @@ class Product(VersionedModel):
                 condition=~Q(sku="") & ~Q(name=""), name="inventory_product_sku_and_name_present"
             ),
             models.CheckConstraint(
-                condition=Q(price__gte=0),
+                # The upper bound is for NaN, which PostgreSQL takes for the largest number.
+                condition=Q(price__gte=0, price__lte=MOST),
                 name="inventory_product_price_not_negative",
                 violation_error_message=_("A price is 0 or more."),
             ),
             models.CheckConstraint(
-                condition=Q(cost=None) | Q(cost__gte=0),
+                condition=Q(cost=None) | Q(cost__gte=0, cost__lte=MOST),
                 name="inventory_product_cost_not_negative",
                 violation_error_message=_("A cost is 0 or more."),
             ),
             models.CheckConstraint(
-                condition=Q(compare_at_price=None) | Q(compare_at_price__gt=F("price")),
+                condition=Q(compare_at_price=None)
+                | Q(compare_at_price__gt=F("price"), compare_at_price__lte=MOST),
                 name="inventory_product_compare_at_above_price",
                 violation_error_message=_(
-                    "The compare-at price is above the price. Raise it, or leave it blank."
+                    "The compare-at price must be above the price. Raise it, or leave it blank."
                 ),
             ),
             models.CheckConstraint(
-                condition=Q(weight=None) | Q(weight__gte=0),
+                condition=Q(weight=None) | Q(weight__gte=0, weight__lte=MOST),
                 name="inventory_product_weight_not_negative",
                 violation_error_message=_("A weight is 0 or more."),
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_class__in=["standard", "reduced", "zero"]),
+                name="inventory_product_tax_class_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_unit__in=["g", "kg", "oz", "lb"]),
+                name="inventory_product_weight_unit_known",
             ),
             models.CheckConstraint(
                 condition=~Q(variant_of=F("id")),
@@ -330,4 +345,4 @@ class ProductImage(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return self.alt_text or self.url
+        return str(self.alt_text if self.pk and self.alt_text else self.url)

@@ -1,8 +1,11 @@
+from collections.abc import Collection
+
 import pgtrigger
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.models import VersionedModel
@@ -48,6 +51,15 @@ _KEEP_PATH = UnskippableTrigger(
             END IF;
             SELECT path || ' > ' || NEW.name INTO NEW.path
                 FROM inventory_category WHERE id = NEW.parent_id FOR SHARE;
+            IF lower(NEW.name) = ANY (
+                (string_to_array(lower(NEW.path), ' > '))[
+                    :cardinality(string_to_array(NEW.path, ' > ')) - 1
+                ]
+            ) THEN
+                RAISE EXCEPTION 'Category "%" cannot lie within one of its own name.', NEW.name
+                    USING ERRCODE = 'check_violation', TABLE = 'inventory_category',
+                    CONSTRAINT = 'inventory_category_not_within_namesake';
+            END IF;
         END IF;
         RETURN NEW;
     """,
@@ -110,7 +122,10 @@ class Category(VersionedModel):
             _KEEP_PATH,
             _PASS_PATH_ON,
         ]
-        indexes = [models.Index(fields=["path"], name="inventory_category_path")]
+        indexes = [
+            models.Index(fields=["path"], name="inventory_category_path"),
+            GinIndex(OpClass(Upper("path"), name="gin_trgm_ops"), name="inventory_category_search"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("path"),
@@ -123,8 +138,10 @@ class Category(VersionedModel):
                 violation_error_message=_("Another category has this slug already."),
             ),
             models.CheckConstraint(
-                condition=~models.Q(name="") & ~models.Q(name__regex="[<>]"),
-                name="inventory_category_name_without_separator",
+                # Single words apart by single spaces, and no sign that a path is written with.
+                condition=models.Q(name__regex=r"^[^\s<>]+( [^\s<>]+)*$"),
+                name="inventory_category_name_plain",
+                violation_error_message=_("A name has no < or >, and single spaces only."),
             ),
             models.CheckConstraint(
                 condition=~models.Q(parent=models.F("id")),
@@ -134,7 +151,7 @@ class Category(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return self.path or self.name
+        return self.path if self.pk and self.path else self.name
 
     @classmethod
     def clean_path(cls, path: str) -> str:
@@ -161,7 +178,7 @@ class Category(VersionedModel):
                 _("“%(path)s” has a <, which a category's name cannot have. Remove it.")
                 % {"path": path}
             )
-        if len({name.casefold() for name in names}) < len(names):
+        if len({name.lower() for name in names}) < len(names):
             raise ValueError(
                 _(
                     "“%(path)s” names a category twice, so it would lie within itself. Name each "
@@ -170,6 +187,10 @@ class Category(VersionedModel):
                 % {"path": path}
             )
         return PATH_SEPARATOR.join(names)
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        self.name = " ".join(self.name.split())
+        super().clean_fields(exclude=exclude)
 
     def clean(self) -> None:
         super().clean()
@@ -185,7 +206,12 @@ class Category(VersionedModel):
                     }
                 )
             place = place.parent
-        siblings = type(self).objects.filter(parent=self.parent, name__iexact=self.name)
+        above = self.parent.path.split(PATH_SEPARATOR) if self.parent else []
+        if self.name.lower() in [name.lower() for name in above]:
+            raise ValidationError(
+                {"name": _("A category above has this name already. Choose another.")}
+            )
+        siblings = type(self).objects.named(self.name).filter(parent=self.parent)
         if siblings.exclude(pk=self.pk).exists():
             raise ValidationError({"name": _("There is a category of this name here already.")})
 
@@ -205,6 +231,9 @@ class Tag(VersionedModel):
         default_permissions = ("add", "change", "delete", "view", "import", "export")
         ordering = ("name",)
         triggers = [slug_from_name("inventory_tag")]
+        indexes = [
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="inventory_tag_search"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),

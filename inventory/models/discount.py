@@ -1,8 +1,9 @@
 from decimal import Decimal
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,9 @@ class Discount(VersionedModel):
         verbose_name = _("discount")
         verbose_name_plural = _("discounts")
         ordering = ("name",)
+        indexes = [
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="inventory_discount_search"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),
@@ -44,7 +48,8 @@ class Discount(VersionedModel):
                 violation_error_message=_("There is a discount of this name already."),
             ),
             models.CheckConstraint(
-                condition=Q(value__gt=0) & (~Q(kind="percent") | Q(value__lte=100)),
+                condition=Q(kind="percent", value__gt=0, value__lte=100)
+                | Q(kind="amount", value__gt=0, value__lte=Decimal("9999999999.99")),
                 name="inventory_discount_value_in_range",
                 violation_error_message=_("A discount is above 0, and at most 100 percent."),
             ),

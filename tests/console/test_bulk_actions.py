@@ -194,6 +194,7 @@ def test_all_that_the_filter_finds_are_changed_without_their_keys(catalogue_mana
         mugs[:1],
         query="?q=mug",
         select_across="1",
+        previewed=page.context["preview"].fingerprint,
         apply="1",
         reason="Cracked",
     )
@@ -212,12 +213,14 @@ def test_setting_a_category_and_adding_a_tag(catalogue_manager: User) -> None:
     assert [(str(s.old), str(s.new)) for s in shown.context["preview"].samples] == [
         ("—", "Audio > Radios")
     ]
-    done = act(client, "set_category", products, apply="1", category=radios.pk, reason="Sorted")
+    seen = {"apply": "1", "previewed": shown.context["preview"].fingerprint}
+    done = act(client, "set_category", products, **seen, category=radios.pk, reason="Sorted")
     assert said(done) == ["1 moved. 1 skipped: in this category already."]
 
     shown = act(client, "add_tag", products, preview="1", tag=red.pk)
     assert [(s.old, s.new) for s in shown.context["preview"].samples] == [("—", "Red")]
-    done = act(client, "add_tag", products, apply="1", tag=red.pk, reason="Season")
+    seen["previewed"] = shown.context["preview"].fingerprint
+    done = act(client, "add_tag", products, **seen, tag=red.pk, reason="Season")
     assert said(done) == ["1 tagged. 1 skipped: carrying this tag already."]
     assert Product.objects.tagged("Red").count() == 2
     assert ChangeSet.objects.filter(reason__in=["Sorted", "Season"]).count() == 2

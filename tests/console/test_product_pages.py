@@ -150,7 +150,10 @@ def test_an_invalid_form_says_why_and_saves_nothing(catalogue_manager: User) -> 
         product_form(product, price="10.00", compare_at_price="9.00", name="Other"),
     )
     assert response.status_code == 200
-    assert "The compare-at price is above the price. Raise it, or leave it blank." in response.text
+    assert (
+        "The compare-at price must be above the price. Raise it, or leave it blank."
+        in response.text
+    )
     product.refresh_from_db()
     assert product.name != "Other"
 

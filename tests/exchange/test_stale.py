@@ -168,7 +168,6 @@ def test_a_right_to_make_categories_that_was_taken_away_counts(catalogue_manager
     assert counts(plan_again(job=job)) == (0, 0, 0, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="tags do not raise the version of their product yet")
 def test_tags_that_were_changed_are_not_overwritten() -> None:
     product = Product.objects.create_with_tags(sku="A", name="a", price=1, tags=["old"])
     job = bring("sku,tags\nA,new\n")

@@ -147,7 +147,7 @@ def test_a_category_has_its_name_once_in_one_place() -> None:
 def test_a_category_has_a_name_without_the_separator(name: str) -> None:
     assert (
         refused_by(lambda: Category.objects.create(name=name, slug="x"))
-        == "inventory_category_name_without_separator"
+        == "inventory_category_name_plain"
     )
 
 

@@ -27,7 +27,7 @@ from backoffice.audit.wording import (
     source_variant,
 )
 
-from .filters import PeriodFilter, SourceFilter, WhoFilter
+from .filters import PeriodFilter, SourceFilter, WhoFilter, bounded_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +108,7 @@ class ChangeSetAdmin(ModelAdmin):
             if not visible:
                 raise Http404
         after = request.GET.get("after", "") if one else ""
-        sections = change_set_sections(
-            change_set, visible, after=int(after) if after.isascii() and after.isdigit() else 0
-        )
+        sections = change_set_sections(change_set, visible, after=bounded_number(after) or 0)
         links = AdminLinks(request, self.admin_site)
         context = {
             **self.admin_site.each_context(request),

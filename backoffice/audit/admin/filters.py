@@ -16,6 +16,11 @@ from backoffice.audit.models import ChangeSet
 from backoffice.audit.wording import SOURCES
 
 
+def bounded_number(text: str) -> int | None:
+    """The whole number that an address names, if it is one that a key can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 class SourceFilter(DropdownFilter):
     """Through which door the change came."""
 
@@ -26,7 +31,10 @@ class SourceFilter(DropdownFilter):
         return [(source.value, str(name)) for source, name in SOURCES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[ChangeSet]) -> QuerySet[ChangeSet]:
-        return queryset.filter(source=self.value()) if self.value() else queryset
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        return queryset.filter(source=chosen) if chosen in SOURCES else queryset.none()
 
 
 class WhoFilter(DropdownFilter):
@@ -47,9 +55,10 @@ class WhoFilter(DropdownFilter):
         chosen = self.value() or ""
         if chosen == self.NOBODY:
             return queryset.filter(actor_id=None)
-        if chosen.isascii() and chosen.isdigit():
-            return queryset.filter(actor_id=int(chosen))
-        return queryset
+        if not (chosen.isascii() and chosen.isdigit()):
+            return queryset
+        number = bounded_number(chosen)
+        return queryset.none() if number is None else queryset.filter(actor_id=number)
 
 
 class PeriodFilter(RangeDateTimeFilter):

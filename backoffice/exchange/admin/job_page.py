@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
+from backoffice.exchange.compiling import compile_columns
 from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows, problem_summary
@@ -63,6 +64,7 @@ def job_context(
         "title": job.file_name,
         "job": job,
         "what": options.verbose_name_plural,
+        "key_label": compile_columns(resource)[resource.key()].label,
         "list_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
         "import_url": reverse(f"admin:{options.app_label}_{options.model_name}_import"),
         "encoding": ENCODINGS.get(job.encoding.removesuffix("-sig"), job.encoding),
@@ -92,8 +94,8 @@ def job_context(
 
 def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[str]]]:
     return [
-        (str(options.verbose_name_plural), len(names), names[:30])
-        for name, names in job.summary.get("creates", {}).items()
+        (str(options.verbose_name_plural), missing["count"], missing["first"])
+        for name, missing in job.summary.get("creates", {}).items()
         for options in [resource.fields[name].widget.model._meta]
     ]
 

@@ -11,10 +11,12 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
+    StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
+from django.utils.http import content_disposition_header
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -24,11 +26,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from backoffice.audit.admin import HistoryAdmin
+from backoffice.exchange.errors_file import errors_csv
 from backoffice.exchange.exceptions import ExchangeError, PlanStale
 from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
 from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import apply_import, discard_import, map_columns, plan_again
+from backoffice.exchange.staging import is_staged
 
 from .job_page import job_context, may_import
 
@@ -118,7 +122,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
     # What is done to a job: by its user, by POST
 
     def map_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_open_job(request, job_id)
+        job = self._own_job(request, job_id)
         form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
         if form.is_valid():
             try:
@@ -130,12 +134,12 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return self._page(request, job, mapping_form=form)
 
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_open_job(request, job_id)
+        job = self._own_job(request, job_id)
         self._try(request, plan_again, job=job)
         return self._back(job)
 
     def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_open_job(request, job_id)
+        job = self._own_job(request, job_id)
         form = ApplyForm(request.POST, job=job)
         if not form.is_valid():
             return self._page(request, job, apply_form=form)
@@ -144,12 +148,15 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
                 job=job,
                 reason=form.cleaned_data["reason"],
                 valid_rows_only=form.valid_rows_only,
+                seen_plan=form.cleaned_data["plan"] or None,
             )
         except PlanStale as error:
-            plan_again(job=job)
-            messages.warning(request, str(error))
+            if self._try(request, plan_again, job=job):
+                messages.warning(request, str(error))
         except ExchangeError as error:
-            messages.error(request, str(error))
+            # On the form, where the reason that was typed still stands.
+            form.add_error("rows" if "rows" in form.fields else "reason", str(error))
+            return self._page(request, job, apply_form=form)
         else:
             done = job.new + job.changed
             messages.success(
@@ -164,14 +171,20 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return self._back(job)
 
     def discard_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_open_job(request, job_id)
+        job = self._own_job(request, job_id)
         if self._try(request, discard_import, job=job):
             messages.info(request, _("The import was given up. Nothing was written."))
         return self._back(job)
 
     def errors_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._job(request, job_id)
-        return self._download(job.errors_file, f"{job.file_name}.errors.csv")
+        name = f"{job.file_name}.errors.csv"
+        if job.state == ImportJob.State.CHECKED and job.invalid and is_staged(job):
+            lines = errors_csv(job, get_resource(job.resource))
+            response = StreamingHttpResponse(lines, content_type="application/octet-stream")
+            response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
+            return response  # type: ignore[return-value]
+        return self._download(job.errors_file, name)
 
     def file_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._job(request, job_id)
@@ -193,14 +206,14 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         """The job, if it is there for this user; 404 otherwise, as if there were none."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not str(job_id).isdecimal():
+        if not str(job_id).isdecimal() or len(str(job_id)) > 18:
             raise Http404
         job = ImportJob.objects.visible_to(request.user).filter(pk=job_id).first()
         if job is None:
             raise Http404
         return job
 
-    def _own_open_job(self, request: HttpRequest, job_id: int) -> ImportJob:
+    def _own_job(self, request: HttpRequest, job_id: int) -> ImportJob:
         if request.method != "POST":
             raise Http404
         job = self._job(request, job_id)

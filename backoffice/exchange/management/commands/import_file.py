@@ -7,12 +7,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from backoffice.exchange.exceptions import ExchangeError
+from backoffice.exchange.exceptions import ExchangeError, ReasonMissing, RowsInvalid
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
 from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import get_resource, resource_names
-from backoffice.exchange.services import import_file
+from backoffice.exchange.services import apply_import, import_file, keep_failed_rows
 
 _SHOWN = 20
 
@@ -38,15 +38,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         try:
+            if options["apply"] and not options["reason"].strip():
+                raise ReasonMissing
             job = import_file(
                 resource=options["resource"],
                 path=options["file"],
                 user=self._user(options["user"]),
-                reason=options["reason"],
-                apply=options["apply"],
-                valid_rows_only=options["valid_rows_only"],
+                apply=False,
                 encoding=options["encoding"],
             )
+            if options["apply"] and (options["valid_rows_only"] or not job.invalid):
+                job = apply_import(
+                    job=job,
+                    reason=options["reason"],
+                    valid_rows_only=options["valid_rows_only"],
+                )
+            elif job.invalid:
+                job = keep_failed_rows(job=job)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}.") from error
         except ExchangeError as error:
@@ -55,10 +63,14 @@ class Command(BaseCommand):
                 raise SystemExit(1) from error
             raise CommandError(str(error)) from error
         report = self._report(job, round(time.monotonic() - started, 3))
+        if options["apply"] and job.state != ImportJob.State.APPLIED:
+            report["error"] = str(RowsInvalid(job.invalid))
         if options["json"]:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
         else:
             self._write(job, report)
+            if "error" in report:
+                raise CommandError(report["error"])
         if job.invalid:
             raise SystemExit(1)
 
