@@ -20,11 +20,22 @@ class TransactionIdField(models.BigIntegerField):
 
 
 class ChangeSet(models.Model):
-    """What one piece of work changed in one transaction, and who did it why.
+    """One entry of the record: what a piece of work changed, or an event such as a sign-in.
 
-    The first trigger that fires makes it (function audit_change_set). The actor's name is frozen
+    The first trigger that fires in a transaction makes the entry of its changes (function
+    audit_change_set); events are written by `backoffice.audit.events`. The actor's name is frozen
     here: it outlives the user. Rows are never changed or deleted.
     """
+
+    class Kind(models.TextChoices):
+        CHANGE = "change", _("change")  # rows of the history belong to it
+        SIGN_IN = "sign_in", _("sign-in")
+        SIGN_IN_FAILED = "sign_in_failed", _("failed sign-in")
+        SIGN_OUT = "sign_out", _("sign-out")
+        LOCK_OUT = "lock_out", _("lock-out")  # too many failures; nobody gets in for a while
+        PASSWORD = "password", _("password change")  # noqa: S105 - no secret
+        EXPORT = "export", _("export")  # rows left the house: facts say which
+        REFUSED = "refused", _("refused")  # somebody tried what they may not do
 
     no_trail = "It is the record itself, and append-only."
 
@@ -40,11 +51,17 @@ class ChangeSet(models.Model):
     client_address = models.TextField(_("client address"), null=True)
     reference = models.TextField(_("caused by"), help_text=_("app.model/key of what caused it"))
     database_user = models.TextField(_("database user"))
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=Kind.choices, default=Kind.CHANGE, db_default="change"
+    )
+    # What an event has to say besides, such as {"filter": ..., "rows": 12, "sha256": ...}.
+    facts = models.JSONField(_("facts"), default=dict, db_default={})
 
     class Meta:
         verbose_name = _("change set")
         verbose_name_plural = _("change sets")
         default_permissions = ("view",)
+        permissions = (("undo_changeset", "Can undo change set"),)
         ordering = ("-id",)
         triggers = [append_only()]
         indexes = [
@@ -54,6 +71,11 @@ class ChangeSet(models.Model):
                 condition=~models.Q(reference=""),
             ),
             models.Index(fields=["actor_id", "-id"], name="audit_changeset_actor"),
+            models.Index(
+                fields=["kind", "-id"],
+                name="audit_changeset_events",
+                condition=~models.Q(kind="change"),
+            ),
             BrinIndex(fields=["at"], name="audit_changeset_at", autosummarize=True),
         ]
         constraints = [
@@ -82,3 +104,85 @@ class VersionedModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Seal(models.Model):
+    """A signed sum over the entries of the record that were not sealed before.
+
+    Each names the one before it by its hash, so none can be taken out or changed unseen.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    at = models.DateTimeField(_("time"), db_default=Now())
+    # What the hashes are computed over, and how; see backoffice.audit.seals.
+    form = models.PositiveSmallIntegerField(_("form"), default=1)
+    count = models.PositiveIntegerField(_("entries"))
+    root = models.CharField(_("Merkle root"), max_length=64)
+    previous = models.CharField(_("hash of the seal before"), max_length=64, blank=True)
+    hash = models.CharField(_("hash"), max_length=64, unique=True)
+    key_id = models.CharField(_("key"), max_length=64)
+    signature = models.CharField(_("signature"), max_length=128)
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        default_permissions = ("view",)
+        ordering = ("-id",)
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.hash[:12]}"
+
+
+class SealedEntry(models.Model):
+    """That an entry of the record is under a seal, and the hash that it had."""
+
+    no_trail = "It proves the record, and is append-only."
+
+    change_set = models.OneToOneField(
+        ChangeSet, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sealed"
+    )
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="entries"
+    )
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        verbose_name = _("sealed entry")
+        verbose_name_plural = _("sealed entries")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.change_set_id}: {self.hash[:12]}"
+
+
+class SealEvent(models.Model):
+    """What happened to seals: that one was published, where; that the record was verified."""
+
+    class Kind(models.TextChoices):
+        PUBLISHED = "published", _("published")
+        PUBLICATION_FAILED = "failed", _("publication failed")
+        VERIFIED = "verified", _("verified")
+        TAMPERED = "tampered", _("found altered")
+
+    no_trail = "It is a log of its own, and append-only."
+
+    at = models.DateTimeField(_("time"), db_default=Now())
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="events"
+    )
+    where = models.TextField(_("where"), blank=True)
+    facts = models.JSONField(_("facts"), default=dict)
+
+    class Meta:
+        verbose_name = _("event of a seal")
+        verbose_name_plural = _("events of seals")
+        default_permissions = ()
+        ordering = ("-id",)
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.where}"
