@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -76,7 +76,13 @@ class ChangeSet(models.Model):
                 name="audit_changeset_events",
                 condition=~models.Q(kind="change"),
             ),
-            BrinIndex(fields=["at"], name="audit_changeset_at", autosummarize=True),
+            models.Index(fields=["at", "id"], name="audit_changeset_time"),
+            models.Index(fields=["source", "-id"], name="audit_changeset_source"),
+            HashIndex(
+                fields=["request_id"],
+                name="audit_changeset_request",
+                condition=~models.Q(request_id=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
