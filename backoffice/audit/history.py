@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from .naming import Names, foreign_keys, history_of, is_link, tracked_fields
-from .wording import Passage, Text, told_apart, value_in_words
+from .wording import NOTHING, Passage, Text, plain_in_words, told_apart, value_in_words
 
 
 class Kind(models.TextChoices):
@@ -41,11 +41,25 @@ class FieldChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Links:
+    """What an object was linked with and parted from in one go: "Tags: + new, − sale"."""
+
+    label: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        signed = [*(f"+ {name}" for name in self.added), *(f"− {name}" for name in self.removed)]
+        return f"{self.label}: {', '.join(signed)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What one history row says.
+    """What one history row says, or what all rows of one kind of link say together.
 
     `title` is a sentence where the row is about a part of the object that the reader looks at
-    (a tag, an image), and blank where it is about that object itself.
+    (a tag, an image), and blank where it is about that object itself. `link_label` is what parts
+    that are links are called, and `links` what stands there for several of them.
     """
 
     history_id: int
@@ -56,6 +70,8 @@ class Entry:
     name: str
     title: str
     changes: tuple[FieldChange, ...]
+    link_label: str = ""
+    links: Links | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +155,43 @@ def _entry(row: Row, names: Names, viewer: Any) -> Entry:
         name=name,
         title=title,
         changes=tuple(_changes(row, kind, names, viewer)),
+        link_label=_link_label(row) if kind != Kind.CHANGED else "",
     )
+
+
+def with_links_together(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of one change set, with all links of one kind in one, where the first stood.
+
+    In the order of the work: what came and went again within it is named on both sides.
+    """
+    together: list[Entry] = []
+    place: dict[str, int] = {}
+    for entry in entries:
+        if not entry.link_label:
+            together.append(entry)
+            continue
+        at = place.setdefault(entry.link_label, len(together))
+        if at == len(together):
+            together.append(entry)
+        links = together[at].links or Links(label=entry.link_label)
+        if entry.kind == Kind.ADDED:
+            links = replace(links, added=(*links.added, entry.name))
+        else:
+            links = replace(links, removed=(*links.removed, entry.name))
+        together[at] = replace(together[at], links=links, title=str(links))
+    return together
+
+
+def _link_label(row: Row) -> str:
+    """What the links of an object are called: as its field of them, where it has one."""
+    if not row.within or not is_link(row.model):
+        return ""
+    owner = next(f for f in foreign_keys(row.model) if f.attname == row.within).related_model
+    for field in owner._meta.many_to_many:
+        through = field.remote_field.through
+        if through._meta.concrete_model is row.model._meta.concrete_model:
+            return capfirst(str(field.verbose_name))
+    return capfirst(str(row.model._meta.verbose_name_plural))
 
 
 def _what(row: Row) -> str:
@@ -158,7 +210,9 @@ def _changes(row: Row, kind: Kind, names: Names, viewer: Any) -> Iterable[FieldC
         label = capfirst(str(field.verbose_name))
         if kind == Kind.CHANGED and row.previous is not None:
             was = getattr(row.previous, field.attname)
-            if was != now:
+            if isinstance(was, dict) and isinstance(now, dict):
+                yield from _changed_keys(label, was, now)
+            elif was != now:
                 old, new = told_apart(
                     value_in_words(field, was, names.target),
                     value_in_words(field, now, names.target),
@@ -172,3 +226,17 @@ def _changes(row: Row, kind: Kind, names: Names, viewer: Any) -> Iterable[FieldC
                 yield FieldChange(label=label, before=text)
             else:
                 yield FieldChange(label=label, after=text)
+
+
+def _changed_keys(label: str, was: dict[str, Any], now: dict[str, Any]) -> Iterable[FieldChange]:
+    """What changed in a set of named values, each by its name."""
+    for key in sorted(was.keys() | now.keys()):
+        if key in was and key in now and was[key] == now[key]:
+            continue
+        old, new = told_apart(
+            plain_in_words(was[key]) if key in was else NOTHING,
+            plain_in_words(now[key]) if key in now else NOTHING,
+            was.get(key, NOTHING),
+            now.get(key, NOTHING),
+        )
+        yield FieldChange(label=f"{label} · {key}", before=old, after=new)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count, Q, Value
 from django.utils.dateparse import parse_datetime
 
-from .history import Entry, Kind, Row, read, with_predecessors
+from .history import Entry, Kind, Row, read, with_links_together, with_predecessors
 from .models import ChangeSet
 from .naming import history_of
 
@@ -71,7 +71,9 @@ class Step:
         """The object itself comes first, then its parts, each in the order of the work."""
         entries = list(newest_first)
         in_order = sorted(entries, key=lambda entry: (bool(entry.title), entry.at))
-        return cls(change_set=change_set, at=entries[0].at, entries=tuple(in_order))
+        return cls(
+            change_set=change_set, at=entries[0].at, entries=tuple(with_links_together(in_order))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,14 @@ def value_in_words(field: models.Field, value: Any, name_of: Callable[[Any, Any]
         return name_of(field, value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
+    return plain_in_words(value)
+
+
+def plain_in_words(value: Any) -> str:
+    """A value that says all by itself."""
     match value:
+        case None:
+            return NOTHING
         case bool():
             return _("yes") if value else _("no")
         case "":
