@@ -60,18 +60,18 @@ class AuditContext:
             name = f"{full} <{name}>"
         facts = {
             "source": str(self.source),
-            "action": _storable(self.action),
-            "reason": _storable(self.reason),
+            "action": storable(self.action),
+            "reason": storable(self.reason),
             "actor_id": actor.pk if actor and is_user else None,
-            "actor_name": _storable(name),
-            "request_id": _storable(self.request_id),
-            "client_address": _storable(self.client_address) or None,
-            "reference": _storable(self.reference),
+            "actor_name": storable(name),
+            "request_id": storable(self.request_id),
+            "client_address": storable(self.client_address) or None,
+            "reference": storable(self.reference),
         }
         return json.dumps(facts, ensure_ascii=False)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text as PostgreSQL can hold it: it has no NUL, and UTF-8 no lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
