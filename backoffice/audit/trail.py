@@ -41,6 +41,9 @@ class Trail(HistoricalRecords):
         if known or not hasattr(sender._meta, "simple_history_manager_attribute"):
             return
         history_model = getattr(sender, self.manager_name).model
+        # What undo asks of the declaration.
+        history_model.ignored_fields = frozenset(self.ignored_fields)
+        history_model.part_of = self.part_of
         pgtrigger.register(triggers.append_only())(history_model)
         pgtrigger.register(
             *triggers.write_history(sender, history_model, sorted(self.ignored_fields)),
