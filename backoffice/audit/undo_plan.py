@@ -95,7 +95,7 @@ class UndoPlan:
 
     @property
     def fingerprint(self) -> str:
-        """The same for two plans that would do and keep as much of the same, for the same reasons."""
+        """The same for plans that would do as much, and keep as much for the same reasons."""
         told = [
             (tally.model._meta.label, sorted(tally.acts.items()), sorted(tally.kept.items()))
             for tally in self.tallies
@@ -110,14 +110,14 @@ class UndoPlan:
         after: int = 0,
         size: int = 20,
     ) -> list[PlannedRow]:
-        """A page of the rows of a model that are kept, or are undone, in the order of their keys."""
+        """A page of the rows of a model that are kept, or are undone, by their keys."""
         table = next(table for table in self.tables if table.model is model)
         condition = f"kept IS {'NOT ' if kept else ''}NULL"
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT n, last, act, kept, newer, by_model, by_key, by_count, rule "
-                f"FROM {table.stage} WHERE act IS NOT NULL AND {condition} AND n > {literal(after)} "
-                f"ORDER BY n LIMIT {literal(size)}"
+                f"FROM {table.stage} WHERE act IS NOT NULL AND {condition} "
+                f"AND n > {literal(after)} ORDER BY n LIMIT {literal(size)}"
             )
             found = cursor.fetchall()
         records = table.history_model._base_manager.in_bulk([row[1] for row in found])

@@ -91,7 +91,7 @@ def _keep_what_is_not_permitted(table: UndoTable, actor: Any) -> None:
         forbidden = guard_of(table.model).forbidden
         if forbidden is None:
             return
-        states = RawSQL(
+        states = RawSQL(  # noqa: S611 - a name of our own
             f"SELECT unnest(ARRAY[before, last]) FROM {table.stage} WHERE act IS NOT NULL", []
         )
         rows = table.history_model._base_manager.filter(history_id__in=states)

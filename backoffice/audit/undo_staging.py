@@ -22,7 +22,7 @@ from .models import ChangeSet
 from .selectors import change_set_tallies
 from .trail import trailed_models
 from .undo_guards import guard_of
-from .undo_tables import UndoTable, children_first, literal, quote
+from .undo_tables import UndoTable, children_first, literal
 
 # Two plans of one transaction must not meet.
 _serial = count(1)
@@ -181,7 +181,3 @@ def _belonging(table: UndoTable, tables: Sequence[UndoTable]) -> Iterable[str]:
             "WHERE s.chosen AND NOT w.chosen AND w.act = 'bring_back' "
             f"AND h.history_id = s.before AND h.{ref.column} = w.key"
         )
-
-
-def quoted_columns(fields: Iterable[models.Field]) -> list[str]:
-    return [quote(field.column) for field in fields]

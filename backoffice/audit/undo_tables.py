@@ -17,6 +17,11 @@ def quote(name: str) -> str:
     return connection.ops.quote_name(name)
 
 
+def column_of(field: models.Field) -> str:
+    """The quoted column of a field."""
+    return quote(str(field.column))
+
+
 def literal(value: Any) -> str:
     """A constant in SQL; `%` needs no doubling, since our statements have no parameters."""
     return sql.Literal(value).as_string(None)
@@ -32,7 +37,7 @@ class Reference:
 
     @property
     def column(self) -> str:
-        return quote(self.field.column)
+        return column_of(self.field)
 
     @property
     def source_table(self) -> str:
@@ -40,7 +45,7 @@ class Reference:
 
     @property
     def source_key(self) -> str:
-        return quote(self.source._meta.pk.column)
+        return column_of(self.source._meta.pk)
 
     @property
     def target_table(self) -> str:
@@ -48,7 +53,7 @@ class Reference:
 
     @property
     def target_key(self) -> str:
-        return quote(self.target._meta.pk.column)
+        return column_of(self.target._meta.pk)
 
     @property
     def is_cleared(self) -> bool:
@@ -84,12 +89,12 @@ class UndoTable:
         self.history_model = history_of(model)
         self.history = quote(self.history_model._meta.db_table)
         self.stage = quote(stage)
-        self.key = quote(model._meta.pk.column)
+        self.key = column_of(model._meta.pk)
         self.tracked = tracked_fields(model)
         ignored = self.history_model.ignored_fields
         # A change in these is a change; the others follow from one.
         self.compared = [
-            quote(field.column)
+            column_of(field)
             for field in self.tracked
             if not field.primary_key and field.name not in ignored
         ]
@@ -100,7 +105,7 @@ class UndoTable:
         return [
             Reference(field=field, source=self.concrete, target=field.related_model)
             for field in self.tracked
-            if _is_held_up(field)
+            if isinstance(field, models.ForeignKey) and _is_held_up(field)
         ]
 
     @cached_property
@@ -129,7 +134,7 @@ class UndoTable:
     def missing_values(self) -> dict[str, str]:
         """Columns without history that a new row needs, and what Django puts there."""
         return {
-            quote(field.column): literal(field.get_db_prep_save(field.get_default(), connection))
+            column_of(field): literal(field.get_db_prep_save(field.get_default(), connection))
             for field in self._without_history()
             if _has_value(field)
         }
@@ -148,7 +153,7 @@ class UndoTable:
     @cached_property
     def is_append_only(self) -> bool:
         return any(
-            model is self.concrete and trigger.name == "append_only"
+            trigger.name == "append_only" and model._meta.concrete_model is self.concrete
             for model, trigger in pgtrigger.registered()
         )
 
@@ -221,12 +226,9 @@ def _concrete(model: type[models.Model]) -> type[models.Model]:
     return model._meta.concrete_model or model
 
 
-def _is_held_up(field: Any) -> bool:
-    return (
-        isinstance(field, models.ForeignKey)
-        and field.db_constraint
-        and bool(field.target_field.primary_key)
-    )
+def _is_held_up(field: models.ForeignKey) -> bool:
+    """Whether PostgreSQL knows of it, and it points at a key."""
+    return bool(field.db_constraint and field.target_field.primary_key)  # type: ignore[attr-defined]
 
 
 def _has_value(field: models.Field) -> bool:

@@ -13,7 +13,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from .exceptions import UndoRefusedByDatabase
 from .undo_plan import Act
 from .undo_rules import keep_what_follows
-from .undo_tables import Reference, UndoTable, literal
+from .undo_tables import Reference, UndoTable, column_of, literal
 
 # Beyond that it is no odd row out: the whole of it cannot be.
 MOST_REFUSED = 100
@@ -215,7 +215,7 @@ _STATEMENTS: dict[Act, Callable[[UndoTable, int, int], None]] = {
 
 
 def _columns(table: UndoTable) -> list[str]:
-    return [connection.ops.quote_name(field.column) for field in table.tracked]
+    return [column_of(field) for field in table.tracked]
 
 
 def _changed_columns(table: UndoTable) -> list[str]:

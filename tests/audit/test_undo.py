@@ -34,7 +34,7 @@ def test_changed_rows_return_to_the_version_before(product: Product) -> None:
         Product.objects.update(price=20, brand="Acme")
     result = undo(change_set_named("raise"))
     product.refresh_from_db()
-    assert (product.price, product.brand, product.version) == (10, "", 3)
+    assert (product.price, product.brand, product.version) == (Decimal(10), "", 3)
     assert result.plan.acts(Act.PUT_BACK) == 1
     made = result.change_set
     assert (made.action, made.reason, made.reference) == (
