@@ -1,11 +1,13 @@
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .context import Source
+from .fields import IdRangesField
 from .triggers import append_only
 
 
@@ -124,6 +126,8 @@ class Seal(models.Model):
     # What the hashes are computed over, and how; see backoffice.audit.seals.
     form = models.PositiveSmallIntegerField(_("form"), default=1)
     count = models.PositiveIntegerField(_("entries"))
+    # The change sets under it, so that one taken out of it is named.
+    change_sets = IdRangesField(_("change sets"))
     root = models.CharField(_("Merkle root"), max_length=64)
     previous = models.CharField(_("hash of the seal before"), max_length=64, blank=True)
     hash = models.CharField(_("hash"), max_length=64, unique=True)
@@ -153,6 +157,8 @@ class SealedEntry(models.Model):
         Seal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="entries"
     )
     hash = models.CharField(_("hash"), max_length=64)
+    # Of the entry's own row, without its history.
+    row_hash = models.BinaryField(_("hash of the row"))
 
     class Meta:
         verbose_name = _("sealed entry")
@@ -162,6 +168,57 @@ class SealedEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change_set_id}: {self.hash[:12]}"
+
+
+class SealForm(models.Model):
+    """Which columns of which tables the hashes of some seals are computed over.
+
+    A new column makes a new form; what was sealed before keeps its own.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    number = models.PositiveSmallIntegerField(_("number"), primary_key=True)
+    description = models.TextField(_("description"))
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        verbose_name = _("form of seals")
+        verbose_name_plural = _("forms of seals")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class SealedRows(models.Model):
+    """The hashes of up to a thousand history rows of one entry and table, each 32 bytes long.
+
+    They tell which row was altered, and of which object a row was that is gone.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="rows"
+    )
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sealed_rows"
+    )
+    table = models.TextField(_("table"))
+    history_ids = IdRangesField(_("history rows"))
+    keys = ArrayField(models.TextField(), verbose_name=_("keys of the objects"))
+    hashes = models.BinaryField(_("hashes"))
+
+    class Meta:
+        verbose_name = _("sealed rows")
+        verbose_name_plural = _("sealed rows")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.change_set_id}: {self.table}"
 
 
 class SealEvent(models.Model):
