@@ -103,3 +103,11 @@ class NothingToRevert(UndoError):
     def __init__(self, field: str) -> None:
         self.field = field
         super().__init__(_("%(field)s has this value already.") % {"field": field})
+
+
+class TargetGone(UndoError):
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(
+            _("What %(field)s pointed at then is gone. Restore that first.") % {"field": field}
+        )

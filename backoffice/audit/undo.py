@@ -100,7 +100,7 @@ def undo_change_set(
         for guard in dict.fromkeys(guard_of(table.model) for table in tables):
             if guard.check:
                 guard.check()
-        return UndoResult(change_set=_change_set_of_this_transaction(), plan=plan)
+        return UndoResult(change_set=change_set_of_this_transaction(), plan=plan)
 
 
 def restore_object(
@@ -124,7 +124,7 @@ def deletion_of(model: type[models.Model], key: Any) -> ChangeSet:
     last = (
         history_of(model)
         ._base_manager.filter(**{model._meta.pk.attname: key})
-        .order_by("-history_id")
+        .order_by("-history_date", "-history_id")
         .first()
     )
     if last is None or last.history_type != Kind.DELETED:
@@ -174,7 +174,8 @@ def _on_the_record(
     return audit_context(**facts)
 
 
-def _change_set_of_this_transaction() -> ChangeSet:
+def change_set_of_this_transaction() -> ChangeSet:
+    """The one that the last write of the open transaction belongs to."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT split_part(current_setting('audit.change_set', true), ':', 1)")
         (remembered,) = cursor.fetchone()
@@ -188,6 +189,7 @@ __all__ = [
     "ObjectKey",
     "UndoPlan",
     "UndoResult",
+    "change_set_of_this_transaction",
     "deletion_of",
     "plan_undo",
     "restore_object",

@@ -7,8 +7,9 @@ from django.contrib.auth import get_permission_codename
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from .history import fields_told
 from .undo_guards import guard_of
-from .undo_tables import Reference, Rule, UndoTable, literal
+from .undo_tables import Reference, Rule, UndoTable, column_of, literal
 
 # What each act does to a row, in the words of Django's permissions.
 RIGHTS = {"remove": "delete", "put_back": "change", "bring_back": "add"}
@@ -88,6 +89,14 @@ def _keep_what_is_not_permitted(table: UndoTable, actor: Any) -> None:
         for act in RIGHTS:
             if not actor.has_perms(permission_for(table, act)):
                 cursor.execute(_keep(table, "not_permitted", f"s.act = {literal(act)}"))
+        if hidden := _hidden_columns(table, actor):
+            differs = " OR ".join(f"b.{c} IS DISTINCT FROM l.{c}" for c in hidden)
+            cursor.execute(
+                f"UPDATE {table.stage} s SET kept = 'not_permitted' "
+                f"FROM {table.history} b, {table.history} l WHERE s.act = 'put_back' "
+                "AND s.kept IS NULL AND b.history_id = s.before AND l.history_id = s.last "
+                f"AND ({differs})"
+            )
         forbidden = guard_of(table.model).forbidden
         if forbidden is None:
             return
@@ -104,6 +113,12 @@ def _keep_what_is_not_permitted(table: UndoTable, actor: Any) -> None:
             f"AND h.history_id IN (s.before, s.last) AND h.history_id IN ({inner})",
             params,
         )
+
+
+def _hidden_columns(table: UndoTable, actor: Any) -> list[str]:
+    """Columns that the actor may not see, and so not change either."""
+    told = {field.name for field in fields_told(table.model, actor)}
+    return [column_of(f) for f in fields_told(table.model) if f.name not in told]
 
 
 def _breaks(table: UndoTable, rule: Rule) -> str:

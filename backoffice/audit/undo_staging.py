@@ -91,6 +91,8 @@ def _rows(change_set: ChangeSet, table: UndoTable) -> str:
              WHEN b.history_type <> '-' AND {state("b")} IS NOT DISTINCT FROM {state("l")} THEN NULL
              ELSE 'put_back' END
     """
+    # Rows of one key are looked for in the order of their index, by time and number; by the number
+    # alone PostgreSQL might read the whole history backwards.
     return f"""
         SELECT *,
             CASE WHEN act IS NULL THEN NULL
@@ -119,13 +121,13 @@ def _rows(change_set: ChangeSet, table: UndoTable) -> str:
             LEFT JOIN LATERAL (
                 SELECT * FROM {table.history} p
                 WHERE p.{table.key} = m.key AND p.history_id < m.first AND f.history_type = '~'
-                ORDER BY p.history_id DESC LIMIT 1
+                ORDER BY p.history_date DESC, p.history_id DESC LIMIT 1
             ) b ON true
             LEFT JOIN LATERAL (
                 SELECT x.change_set_id, x.history_type FROM {table.history} x
                 WHERE x.{table.key} = m.key AND x.history_id > m.first
                   AND x.change_set_id <> {change_set.pk}
-                ORDER BY x.history_id DESC LIMIT 1
+                ORDER BY x.history_date DESC, x.history_id DESC LIMIT 1
             ) since ON true
             LEFT JOIN {table.name} t ON t.{table.key} = m.key
         ) done

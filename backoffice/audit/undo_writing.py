@@ -72,7 +72,7 @@ def _check_deferred() -> None:
     except OperationalError:
         raise
     except DatabaseError as error:
-        raise UndoRefusedByDatabase(_rule_of(error)) from error
+        raise UndoRefusedByDatabase(rule_of(error)) from error
 
 
 def _write(tables: Sequence[UndoTable]) -> list[Refusal]:
@@ -130,9 +130,9 @@ def _try(work: _Work, first: int, last: int, refused: list[Refusal]) -> None:
         raise  # a deadlock, a lost connection, a statement cancelled: no row's fault
     except DatabaseError as error:
         if first == last:
-            refused.append(Refusal(work.table, first, _rule_of(error)))
+            refused.append(Refusal(work.table, first, rule_of(error)))
             return
-        rule = _rule_of(error)
+        rule = rule_of(error)
     if len(refused) >= MOST_REFUSED:
         raise UndoRefusedByDatabase(rule)
     middle = _middle(work, first, last)
@@ -255,7 +255,7 @@ def _if_there(ref: Reference, value: str) -> str:
     )
 
 
-def _rule_of(error: DatabaseError) -> str:
+def rule_of(error: DatabaseError) -> str:
     """The constraint that an error names, or what it says."""
     diagnosis = getattr(error.__cause__, "diag", None)
     name = getattr(diagnosis, "constraint_name", None)
