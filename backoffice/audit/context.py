@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from django.db.utils import IntegrityError
 from psycopg import ServerCursor
+
+from . import reasons
+from .triggers import REASON_GIVEN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -58,7 +62,7 @@ class AuditContext:
         name = (str(actor.get_username()) if actor and is_user else "") or self.actor_name
         if actor and is_user and (full := getattr(actor, "get_full_name", str)()):
             name = f"{full} <{name}>"
-        facts = {
+        facts: dict[str, Any] = {
             "source": str(self.source),
             "action": storable(self.action),
             "reason": storable(self.reason),
@@ -68,6 +72,8 @@ class AuditContext:
             "client_address": storable(self.client_address) or None,
             "reference": storable(self.reference),
         }
+        if not self.reason.strip() and (needed := reasons.announced()):
+            facts["needs_reason"] = needed
         return json.dumps(facts, ensure_ascii=False)
 
 
@@ -132,7 +138,21 @@ def pass_context_on(
     In front of the statement, not as one of its own: one round trip, and in autocommit mode one
     transaction for both. `executemany` and server-side binding cannot carry two statements, so
     there it goes ahead, inside the transaction that must be open.
+
+    Raises ReasonMissing where the statement changes what needs a reason, and there is none.
     """
+    try:
+        return _announced(execute, sql, params, many, context)
+    except IntegrityError as error:
+        refusal = getattr(error.__cause__, "diag", None)
+        if refusal is None or refusal.constraint_name != REASON_GIVEN:
+            raise
+        raise reasons.ReasonMissing(refusal.table_name) from error
+
+
+def _announced(
+    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
     audit = _current.get()
     connection = context["connection"]
     if connection.vendor != "postgresql" or not (audit or _may_remember(connection)):

@@ -98,6 +98,11 @@ def database(url: str) -> dict[str, object]:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["backoffice.accounts.backends.PasswordBackend"]
+# After so many failures by one address, or from one client, nobody gets in for so many minutes.
+SIGN_IN_MAX_FAILURES = env.int("SIGN_IN_MAX_FAILURES", default=10)
+SIGN_IN_MAX_FAILURES_PER_CLIENT = env.int("SIGN_IN_MAX_FAILURES_PER_CLIENT", default=100)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -133,6 +138,10 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_DATE_INDEX = False
+
+# Where a reason is needed besides what the apps' policies say ("inventory.Discount.value"), and
+# where none is after all ("-inventory.Product.cost"; "-bulk": changes of many objects at once).
+AUDIT_REASONS = env.list("AUDIT_REASONS", default=[])
 
 # Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
 EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)
