@@ -33,9 +33,13 @@ _HOUSEKEEPING = {"created_at", "updated_at", "version"}
 
 @dataclass(frozen=True, kw_only=True)
 class FieldChange:
-    """One field of an object, old and new. An added object has no old, a deleted one no new."""
+    """One field of an object, old and new. An added object has no old, a deleted one no new.
+
+    `field` names it, where the whole of it is shown.
+    """
 
     label: str
+    field: str = ""
     before: Text = ()
     after: Text = ()
 
@@ -72,6 +76,7 @@ class Entry:
     changes: tuple[FieldChange, ...]
     link_label: str = ""
     links: Links | None = None
+    previous_id: int | None = None  # the history row of what was there before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,19 +95,27 @@ class Row:
 def with_predecessors(
     model: type[models.Model], records: Sequence[Any], *, within: str = ""
 ) -> list[Row]:
-    """The rows together with what stood there before each change, in one query.
+    """The rows together with what stood there before each change, in two queries.
 
     The predecessor is looked up in the table, not on the page, so the last row has one as well.
     """
     key = model._meta.pk.attname
     everything = history_of(model)._base_manager
-    before_this = everything.filter(**{key: OuterRef(key)}, history_id__lt=OuterRef("history_id"))
+    # By time first, as the index of an object's history is: in the order of the numbers alone,
+    # PostgreSQL may read the whole table backwards for the row before.
+    before_this = everything.filter(
+        **{key: OuterRef(key)},
+        history_date__lte=OuterRef("history_date"),
+        history_id__lt=OuterRef("history_id"),
+    ).order_by("-history_date", "-history_id")
     changed = [record.history_id for record in records if record.history_type == Kind.CHANGED]
     earlier: dict[Any, list[Any]] = defaultdict(list)
     if changed:
-        last_before = Subquery(before_this.order_by("-history_id").values("history_id")[:1])
-        of_the_changed = everything.filter(history_id__in=changed).values_list(last_before)
-        for row in everything.filter(history_id__in=of_the_changed):
+        last_before = Subquery(before_this.values("history_id")[:1])
+        of_the_changed = everything.filter(history_id__in=changed).order_by()
+        # As numbers: joined with the subquery, PostgreSQL hashes the whole history first.
+        numbers = [number for (number,) in of_the_changed.values_list(last_before) if number]
+        for row in everything.filter(history_id__in=numbers).order_by():
             earlier[getattr(row, key)].append(row)
 
     def predecessor(record: Any) -> Any:
@@ -155,7 +168,8 @@ def _entry(row: Row, names: Names, viewer: Any) -> Entry:
         name=name,
         title=title,
         changes=tuple(_changes(row, kind, names, viewer)),
-        link_label=_link_label(row) if kind != Kind.CHANGED else "",
+        link_label=link_label(row.model, row.within) if kind != Kind.CHANGED else "",
+        previous_id=row.previous.history_id if row.previous is not None else None,
     )
 
 
@@ -182,16 +196,19 @@ def with_links_together(entries: Iterable[Entry]) -> list[Entry]:
     return together
 
 
-def _link_label(row: Row) -> str:
-    """What the links of an object are called: as its field of them, where it has one."""
-    if not row.within or not is_link(row.model):
+def link_label(model: type[models.Model], within: str) -> str:
+    """What the links of an object are called, as its field of them is; blank for what is no link.
+
+    `within` is the column that holds the object's key.
+    """
+    if not within or not is_link(model):
         return ""
-    owner = next(f for f in foreign_keys(row.model) if f.attname == row.within).related_model
+    owner = next(field for field in foreign_keys(model) if field.attname == within).related_model
     for field in owner._meta.many_to_many:
         through = field.remote_field.through
-        if through._meta.concrete_model is row.model._meta.concrete_model:
+        if through._meta.concrete_model is model._meta.concrete_model:
             return capfirst(str(field.verbose_name))
-    return capfirst(str(row.model._meta.verbose_name_plural))
+    return capfirst(str(model._meta.verbose_name_plural))
 
 
 def _what(row: Row) -> str:
@@ -219,7 +236,7 @@ def _changes(row: Row, kind: Kind, names: Names, viewer: Any) -> Iterable[FieldC
                     was,
                     now,
                 )
-                yield FieldChange(label=label, before=old, after=new)
+                yield FieldChange(label=label, field=field.name, before=old, after=new)
         elif now not in (None, "", {}, []) and field.attname != row.within:
             text = (Passage(value_in_words(field, now, names.target)),)
             if kind == Kind.DELETED:

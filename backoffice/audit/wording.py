@@ -95,6 +95,11 @@ def moment_in_words(value: datetime) -> str:
     return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
 
 
+def grouped(number: int) -> str:
+    """A count with its thousands grouped, in the viewer's language."""
+    return str(formats.number_format(number, force_grouping=True))
+
+
 def _places(value: Decimal) -> int:
     """Decimal places without the noise: zeros beyond the second place say nothing."""
     places = max(0, -int(value.as_tuple().exponent))
