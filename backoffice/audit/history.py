@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from .naming import Names, foreign_keys, history_of, is_link, tracked_fields
+from .secrecy import hidden_fields
 from .wording import NOTHING, Passage, Text, plain_in_words, told_apart, value_in_words
 
 
@@ -129,14 +130,16 @@ def with_predecessors(
 
 
 def fields_told(model: type[models.Model], viewer: Any = None) -> list[models.Field]:
-    """The fields whose values the record tells a viewer: a user, or None for the program itself.
+    """The fields whose values the record tells a viewer: a user, or None for nobody in particular.
 
-    The one place that leaves a field out. Pages, filters and exports all ask here.
+    The one place that leaves a field out: a secret one to who may not see it, and to nobody in
+    particular. Pages, filters and exports all ask here.
     """
+    left_out = _HOUSEKEEPING | hidden_fields(model, viewer)
     return [
         field
         for field in tracked_fields(model)
-        if not field.primary_key and field.name not in _HOUSEKEEPING
+        if not field.primary_key and field.name not in left_out
     ]
 
 
