@@ -16,15 +16,16 @@ from psycopg.errors import QueryCanceled
 from .history import Kind
 from .naming import Names, history_of
 from .selectors import Strand
-from .wording import value_in_words
 
 ROWS_PER_LIST = 50
-# A search reads the whole history of its model; nobody waits longer for it than this.
-LONGEST_SEARCH = 10  # seconds
+# How long a page looks for what fits; then it ends, and the next one goes on from there.
+SECONDS_PER_PAGE = 3
+# One step passes over all that came after the moment. Where that takes longer, it is given up.
+LONGEST = 10  # seconds
 
 
-class SearchTookTooLong(Exception):
-    """The search was given up after LONGEST_SEARCH seconds; fewer rows would have to be read."""
+class TookTooLong(Exception):
+    """The list was given up after LONGEST seconds."""
 
 
 def object_as_of(model: type[models.Model], key: Any, moment: datetime) -> Any:
@@ -67,10 +68,14 @@ def parts_as_of(strand: Strand, key: Any, moment: datetime) -> list[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of a list; `next` is the key after which the next one begins."""
+    """A page of a list; the next one begins after the key `next`.
+
+    `unfinished` says that time was up before the page was full.
+    """
 
     rows: tuple[Any, ...]
-    next: Any
+    next: Any = None
+    unfinished: bool = False
 
 
 def list_as_of(
@@ -81,71 +86,79 @@ def list_as_of(
     words: Sequence[str] = (),
     among: Sequence[str] = (),
     size: int = ROWS_PER_LIST,
+    seconds: float = SECONDS_PER_PAGE,
 ) -> Page:
     """The objects that there were, by their key, each as it was then; a page at a time.
 
-    With `words`, those that had every one of them somewhere in the fields `among`. A page without
-    a search walks along the index (key, history_date DESC, history_id DESC) as far as it needs. A
-    search reads all history of the model once; SearchTookTooLong is raised when that lasts.
+    With `words`, those that had every one of them somewhere in the fields `among`. It steps from
+    key to key along the index (key, history_date DESC, history_id DESC), so a page costs what it
+    steps over, however much history there is. Raises TookTooLong.
     """
     history = history_of(model)._meta
-    quote = connection.ops.quote_name
-    table, key = quote(history.db_table), quote(model._meta.pk.column)
-    past, past_values = "history_date <= %s", [moment]
-    if after is not None:
-        past, past_values = f"{past} AND {key} > %s", [moment, after]
-    then, then_values = _matches(model, words, among)
-    candidates, candidate_values = "", []
-    if words:
-        candidates = f" AND {key} IN (SELECT {key} FROM {table} WHERE {past} AND {then})"
-        candidate_values = [*past_values, *then_values]
+    table, key = _quoted(history.db_table), _quoted(model._meta.pk.column)
+    fits, values = _matches(model, words, among)
+    values = {**values, "moment": moment, "after": after, "size": size, "seconds": seconds}
+
+    def next_one(beyond: str) -> str:
+        return f"""
+            SELECT {key} AS key, history_id, history_type <> '-' AND {fits} AS fits
+            FROM {table} WHERE {beyond} history_date <= %(moment)s
+            ORDER BY {key}, history_date DESC, history_id DESC LIMIT 1
+        """
+
     sql = f"""
-        SELECT * FROM (
-            SELECT DISTINCT ON ({key}) * FROM {table} WHERE {past}{candidates}
-            ORDER BY {key}, history_date DESC, history_id DESC
-        ) AS then_row
-        WHERE history_type <> %s AND {then}
-        ORDER BY {key} LIMIT %s
+        WITH RECURSIVE walk(key, history_id, fits, found) AS (
+            SELECT key, history_id, fits, fits::int
+            FROM ({next_one(f"{key} > %(after)s AND" if after is not None else "")}) AS first_one
+            UNION ALL
+            SELECT n.key, n.history_id, n.fits, walk.found + n.fits::int
+            FROM walk CROSS JOIN LATERAL ({next_one(f"{key} > walk.key AND")}) AS n
+            WHERE walk.found <= %(size)s
+              AND clock_timestamp() < statement_timestamp() + %(seconds)s * interval '1 second'
+        )
+        SELECT key, CASE WHEN fits THEN history_id END,
+               clock_timestamp() >= statement_timestamp() + %(seconds)s * interval '1 second'
+        FROM walk WHERE fits OR key = (SELECT max(key) FROM walk) ORDER BY key
     """
-    values = [*past_values, *candidate_values, Kind.DELETED.value, *then_values, size + 1]
-    rows = _within_time(lambda: list(history_of(model)._base_manager.raw(sql, values)))
-    page = tuple(rows[:size])
-    more = len(rows) > size
-    return Page(rows=page, next=getattr(page[-1], model._meta.pk.attname) if more else None)
+    steps = _within_time(sql, values)
+    found = [(key, history_id) for key, history_id, _ in steps if history_id is not None]
+    rows = history_of(model)._base_manager.in_bulk([history_id for _, history_id in found[:size]])
+    page = tuple(rows[history_id] for _, history_id in found[:size])
+    if len(found) > size:
+        return Page(rows=page, next=found[size - 1][0])
+    time_is_up = bool(steps) and steps[-1][2]
+    return Page(rows=page, next=steps[-1][0] if time_is_up else None, unfinished=time_is_up)
 
 
 def _matches(
     model: type[models.Model], words: Sequence[str], among: Sequence[str]
-) -> tuple[str, list[str]]:
+) -> tuple[str, dict[str, Any]]:
     """A condition that every word stands somewhere in the fields, whatever its case."""
     if not words:
-        return "TRUE", []
-    columns = [connection.ops.quote_name(model._meta.get_field(name).column) for name in among]
+        return "TRUE", {}
+    columns = [_quoted(model._meta.get_field(name).column) for name in among]
     text = f"upper(concat_ws(' ', {', '.join(columns)}))"
-    condition = " AND ".join(f"{text} LIKE upper(%s)" for _ in words)
-    return condition, [f"%{connection.ops.prep_for_like_query(word)}%" for word in words]
+    patterns = [f"%{connection.ops.prep_for_like_query(word)}%" for word in words]
+    condition = " AND ".join(f"{text} LIKE upper(%(word{n})s)" for n in range(len(patterns)))
+    return condition, {f"word{n}": pattern for n, pattern in enumerate(patterns)}
 
 
-def _within_time(read: Any) -> Any:
+def _within_time(sql: str, values: dict[str, Any]) -> list[Any]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_SEARCH}s'")
-            return read()
+            cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST}s'")
+            cursor.execute(sql, values)
+            found: list[Any] = cursor.fetchall()
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")  # an outer transaction goes on
+            return found
     except DatabaseError as error:
         if isinstance(error.__cause__, QueryCanceled):
-            raise SearchTookTooLong from error
+            raise TookTooLong from error
         raise
 
 
-def in_words(
-    rows: Sequence[Any], model: type[models.Model], fields: Sequence[models.Field], at: datetime
-) -> list[list[str]]:
-    """The fields of each row as a person reads them, related objects by the name they had then."""
-    names = names_at(at, [(model, row) for row in rows])
-    return [
-        [value_in_words(field, getattr(row, field.attname), names.target) for field in fields]
-        for row in rows
-    ]
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
 
 
 def names_at(at: datetime, rows: Sequence[tuple[type[models.Model], Any]]) -> Names:

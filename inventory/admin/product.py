@@ -147,6 +147,7 @@ class ProductAdmin(ModelAdmin):
     ]
 
     history_related = ("product_tags", "images")
+    as_of_columns = ("name", "sku", "price", "cost", "is_active", "category")
 
     inlines = [ImageInline, VariantInline]
 
