@@ -35,7 +35,7 @@ class NotAChange(UndoError):
 
 
 class NothingToUndo(UndoError):
-    """Every row is as it was before, or has to be kept; `plan` says why."""
+    """Every row is as it was before, or has to be kept; `plan` has the numbers."""
 
     def __init__(self, plan: "UndoPlan") -> None:
         self.plan = plan

@@ -19,9 +19,9 @@ from .exceptions import (
     UndoReasonMissing,
     UndoRefusedByDatabase,
 )
-from .history import fields_told
 from .models import ChangeSet
-from .naming import Names, history_of
+from .naming import Names, history_of, tracked_fields
+from .secrecy import hidden_fields
 from .undo import PERMISSION, change_set_of_this_transaction
 from .undo_guards import guard_of
 from .undo_rules import permission_for
@@ -99,10 +99,11 @@ def revertible_field(model: type[models.Model], name: str, actor: Any) -> models
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         raise NotOnRecord from None
-    if field not in fields_told(model, actor):
+    if not isinstance(field, models.Field) or field not in tracked_fields(model):
         raise NotOnRecord
-    assert isinstance(field, models.Field)  # noqa: S101 - fields_told returns nothing else
-    if not field.editable:
+    if actor is not None and name in hidden_fields(model, actor):
+        raise UndoNotPermitted
+    if field.primary_key or not field.editable:
         raise FieldCannotBeReverted(capfirst(str(field.verbose_name)))
     return field
 

@@ -7,7 +7,7 @@ from django.contrib.auth import get_permission_codename
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from .history import fields_told
+from .secrecy import hidden_fields
 from .undo_guards import guard_of
 from .undo_tables import Reference, Rule, UndoTable, column_of, literal
 
@@ -117,8 +117,8 @@ def _keep_what_is_not_permitted(table: UndoTable, actor: Any) -> None:
 
 def _hidden_columns(table: UndoTable, actor: Any) -> list[str]:
     """Columns that the actor may not see, and so not change either."""
-    told = {field.name for field in fields_told(table.model, actor)}
-    return [column_of(f) for f in fields_told(table.model) if f.name not in told]
+    hidden = hidden_fields(table.model, actor)
+    return [column_of(field) for field in table.tracked if field.name in hidden]
 
 
 def _breaks(table: UndoTable, rule: Rule) -> str:

@@ -134,20 +134,24 @@ def _rows(change_set: ChangeSet, table: UndoTable) -> str:
     """
 
 
+# How a row came to be chosen: it belongs to what was asked for, or that needs it.
+_BELONGS, _NEEDED = 1, 2
+
+
 def choose(tables: Sequence[UndoTable], model: type[models.Model], key: str) -> bool:
     """Leave in the stages one object alone, and what belongs to it. False if it is not there.
 
     With it go its parts; the rows that went together with it, or cannot be without it; and what
-    they point at, if that went as well.
+    they point at, if that went as well, but nothing further that belongs to that.
     """
     with connection.cursor() as cursor:
         for table in tables:
             mine = f"key::text = {literal(key)}" if table.model is model else "false"
             cursor.execute(
-                f"ALTER TABLE {table.stage} ADD COLUMN chosen boolean NOT NULL DEFAULT false;"
-                f"UPDATE {table.stage} SET chosen = true WHERE {mine}"
+                f"ALTER TABLE {table.stage} ADD COLUMN chosen smallint NOT NULL DEFAULT 0;"
+                f"UPDATE {table.stage} SET chosen = {_BELONGS} WHERE {mine}"
             )
-        steps = [step for table in tables for step in _belonging(table, tables)]
+        steps = [step for table in tables for step in _choosing(table, tables)]
         more = 1
         while more:
             more = 0
@@ -155,14 +159,14 @@ def choose(tables: Sequence[UndoTable], model: type[models.Model], key: str) -> 
                 cursor.execute(step)
                 more += cursor.rowcount
         for table in tables:
-            cursor.execute(f"DELETE FROM {table.stage} WHERE NOT chosen")
+            cursor.execute(f"DELETE FROM {table.stage} WHERE chosen = 0")
         chosen = next(table for table in tables if table.model is model)
         cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {chosen.stage})")
         (found,) = cursor.fetchone()
     return bool(found)
 
 
-def _belonging(table: UndoTable, tables: Sequence[UndoTable]) -> Iterable[str]:
+def _choosing(table: UndoTable, tables: Sequence[UndoTable]) -> Iterable[str]:
     """Statements that choose what follows from what is chosen already."""
     by_model = {other.concrete: other for other in tables}
     for ref in table.references:
@@ -172,14 +176,16 @@ def _belonging(table: UndoTable, tables: Sequence[UndoTable]) -> Iterable[str]:
         part = "true" if ref in table.parts_of else "false"
         cascades = "true" if ref.cascades else "false"
         yield (
-            f"UPDATE {table.stage} s SET chosen = true FROM {target.stage} w, {table.history} h "
-            f"WHERE w.chosen AND NOT s.chosen AND h.history_id IN (s.before, s.last) "
-            f"AND h.{ref.column} = w.key AND ({part} "
+            f"UPDATE {table.stage} s SET chosen = {_BELONGS} "
+            f"FROM {target.stage} w, {table.history} h "
+            f"WHERE w.chosen = {_BELONGS} AND s.chosen <> {_BELONGS} "
+            f"AND h.history_id IN (s.before, s.last) AND h.{ref.column} = w.key AND ({part} "
             "OR (w.act = 'bring_back' AND h.history_id = s.before) "
             f"OR ({cascades} AND w.act = 'remove' AND s.act = 'remove'))"
         )
         yield (
-            f"UPDATE {target.stage} w SET chosen = true FROM {table.stage} s, {table.history} h "
-            "WHERE s.chosen AND NOT w.chosen AND w.act = 'bring_back' "
+            f"UPDATE {target.stage} w SET chosen = {_NEEDED} "
+            f"FROM {table.stage} s, {table.history} h "
+            "WHERE s.chosen <> 0 AND w.chosen = 0 AND w.act = 'bring_back' "
             f"AND h.history_id = s.before AND h.{ref.column} = w.key"
         )
