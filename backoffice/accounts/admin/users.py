@@ -99,6 +99,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     readonly_fields = ("password_link", "date_joined", "last_login")
     filter_horizontal = ()
     history_related = ("memberships", "own_permissions", "profile")
+    as_of_columns = ("email", "first_name", "last_name", "is_active", "is_staff")
 
     inlines = (ProfileInline,)
     before_deletion = _(
