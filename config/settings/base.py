@@ -143,6 +143,17 @@ SIMPLE_HISTORY_DATE_INDEX = False
 # where none is after all ("-inventory.Product.cost"; "-bulk": changes of many objects at once).
 AUDIT_REASONS = env.list("AUDIT_REASONS", default=[])
 
+# Seals over the history (backoffice.audit.seals). The key is a PEM file or its text, and belongs
+# where the database cannot read it; public keys are those of former keys too.
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="", multiline=True)
+AUDIT_PUBLIC_KEYS = env.list("AUDIT_PUBLIC_KEYS", default=[])
+# Where the sums of the seals are told: file:///folder/file, mailto:address, https://server/path.
+AUDIT_PUBLISH = env.list("AUDIT_PUBLISH", default=[])
+AUDIT_MAKE_MISSING_KEY = False
+# {"table": "its present name", "table.column": "table.its present name"} of what was renamed
+# after it had been sealed, so that it can still be verified.
+AUDIT_RENAMED: dict[str, str] = {}
+
 # Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
 EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)
 EXCHANGE_MAX_ROWS = env.int("EXCHANGE_MAX_ROWS", default=2_000_000)
