@@ -1,7 +1,7 @@
 """An undo beside other work: nobody's edit is lost, nothing is undone twice."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -36,13 +36,14 @@ def change_set_of(action: str, write: Callable[[], Any]) -> ChangeSet:
 
 
 def make_products(*skus: str) -> list[Product]:
-    return Product.objects.bulk_create(Product(sku=s, name=s, price=1) for s in skus)
+    return list(Product.objects.bulk_create(Product(sku=s, name=s, price=1) for s in skus))
 
 
 def waiting_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_stat_clear_snapshot(), count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+            "SELECT pg_stat_clear_snapshot(), count(*) "
+            "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
             "WHERE a.datname = current_database() AND NOT l.granted"
         )
         return bool(cursor.fetchone()[1])
@@ -166,10 +167,9 @@ def both(change_set: ChangeSet) -> tuple[list[UndoResult], list[NothingToUndo]]:
 
 
 @pytest.fixture
-def catalogue() -> Iterator[None]:
+def catalogue() -> None:
     for product in make_products("A", "B", "C"):
         product.tags.set(Tag.objects.named(["new"]))
-    yield
 
 
 @pytest.mark.parametrize(
