@@ -51,4 +51,5 @@ def is_hidden(model: type[models.Model], lookup: str, viewer: Any) -> bool:
 
 
 def _query_name(field: Any) -> str:
-    return str(getattr(field, "related_query_name", lambda: "")() or field.name)
+    name = getattr(field, "related_query_name", None)  # a method of fields, a text of relations
+    return str((name() if callable(name) else name) or field.name)
