@@ -4,7 +4,7 @@ Of each object the row counts that stood at the moment: the last one by (history
 What was deleted by then, or came later, is not there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,13 +57,23 @@ def parts_as_of(strand: Strand, key: Any, moment: datetime) -> list[Any]:
         for row in last
         if row.history_type != Kind.DELETED and getattr(row, strand.attname) == key
     ]
-    for name in reversed([name for name in model._meta.ordering if isinstance(name, str)]):
-        attname = model._meta.get_field(name.lstrip("-")).attname
-        found.sort(
-            key=lambda row, a=attname: (getattr(row, a) is None, getattr(row, a)),
-            reverse=name.startswith("-"),
-        )
+    for name in reversed([name for name in model._meta.ordering or () if isinstance(name, str)]):
+        found.sort(key=_in_order_of(model, name.lstrip("-")), reverse=name.startswith("-"))
     return found
+
+
+def _in_order_of(model: type[models.Model], name: str) -> Callable[[Any], tuple[bool, Any]]:
+    attname = _field(model, name).attname
+
+    def place(row: Any) -> tuple[bool, Any]:
+        value = getattr(row, attname)
+        return value is None, value
+
+    return place
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +105,7 @@ def list_as_of(
     steps over, however much history there is. Raises TookTooLong.
     """
     history = history_of(model)._meta
-    table, key = _quoted(history.db_table), _quoted(model._meta.pk.column)
+    table, key = _quoted(history.db_table), _quoted(str(model._meta.pk.column))
     fits, values = _matches(model, words, among)
     values = {**values, "moment": moment, "after": after, "size": size, "seconds": seconds}
 
@@ -136,7 +146,7 @@ def _matches(
     """A condition that every word stands somewhere in the fields, whatever its case."""
     if not words:
         return "TRUE", {}
-    columns = [_quoted(model._meta.get_field(name).column) for name in among]
+    columns = [_quoted(_field(model, name).column) for name in among]
     text = f"upper(concat_ws(' ', {', '.join(columns)}))"
     patterns = [f"%{connection.ops.prep_for_like_query(word)}%" for word in words]
     condition = " AND ".join(f"{text} LIKE upper(%(word{n})s)" for n in range(len(patterns)))

@@ -208,7 +208,7 @@ def link_label(model: type[models.Model], within: str) -> str:
         return ""
     owner = next(field for field in foreign_keys(model) if field.attname == within).related_model
     for field in owner._meta.many_to_many:
-        through = field.remote_field.through
+        through: Any = field.remote_field.through
         if through._meta.concrete_model is model._meta.concrete_model:
             return capfirst(str(field.verbose_name))
     return capfirst(str(model._meta.verbose_name_plural))

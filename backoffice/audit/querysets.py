@@ -22,7 +22,7 @@ class HistoryQuerySet(_Base):
 
     def latest_of_each(self) -> Self:
         """The last row of each object. One that was deleted has its deletion."""
-        key: str = self._pk_attr
+        key: str = self._pk_attr  # type: ignore[attr-defined]
         later = self.filter(
             Q(history_date__gt=OuterRef("history_date"))
             | Q(history_date=OuterRef("history_date"), history_id__gt=OuterRef("history_id")),

@@ -76,12 +76,13 @@ class RecordedAdmin(admin.ModelAdmin):
 
     def record_path(self, route: str, page: str, view: Any) -> URLPattern:
         name = f"{self.opts.app_label}_{self.opts.model_name}_{page}"
-        return path(route, self.admin_site.admin_view(view), name=name)
+        pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=name)
+        return pattern
 
     def record_page(
         self, request: HttpRequest, template: str, context: dict[str, Any]
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, template, context)
 
