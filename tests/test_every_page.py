@@ -72,6 +72,8 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_discount_as_of_list": HISTORIANS,
     "audit_changeset_changelist": RECORD,
     "audit_changeset_change[change_set]": RECORD,
+    # Of a change to the catalogue; its manager sees none of one to people.
+    "audit_changeset_undo[change_set]": KEEPERS,
     "exchange_importjob_changelist": {A, C, U},
     # Carla's own; administrators and auditors see every job.
     "exchange_importjob_change[job]": {A, C, U},
@@ -103,6 +105,7 @@ PAGES: dict[str, set[Persona]] = {
 NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
     "view_on_site", "audit_changeset_add", "audit_changeset_delete", "audit_changeset_history",
+    "audit_changeset_restore", "audit_changeset_revert",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
     "exchange_importjob_again", "exchange_importjob_apply", "exchange_importjob_discard",
     "exchange_importjob_errors",

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import (
     Http404,
@@ -152,7 +152,10 @@ def object_asked_for(request: HttpRequest) -> ObjectKey | None:
     model = model_named(label)
     if model is None or not key:
         raise Http404
-    return ObjectKey(model=model, key=unquote(key))
+    try:
+        return ObjectKey(model=model, key=str(model._meta.pk.to_python(unquote(key))))
+    except ValidationError:
+        raise Http404 from None
 
 
 def require_right(request: HttpRequest, model: type[models.Model] | None = None) -> None:
