@@ -215,7 +215,7 @@ def _cell(value: Any) -> Any:
         case bool():
             return "true" if value else "false"
         case int() | float() | Decimal():
-            return f"{value:f}" if isinstance(value, Decimal) else value
+            return _plain(value) if isinstance(value, Decimal) else value
         case dict() | list():
             return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_plain)
     text = value if isinstance(value, str) else str(_plain(value))
@@ -230,7 +230,9 @@ def _plain(value: Any) -> Any:
         case date():
             return value.isoformat()
         case Decimal():
-            return f"{value:f}"
+            whole, point, places = f"{value:f}".partition(".")
+            # Columns keep more places than amounts have; zeros beyond the second say nothing.
+            return f"{whole}{point}{places[:2]}{places[2:].rstrip('0')}"
         case bytes() | memoryview():
             return bytes(value).hex()
     return str(value)

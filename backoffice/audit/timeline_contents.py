@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from .history import Entry, Kind, Row, fields_told, read, with_predecessors
 from .models import ChangeSet
@@ -132,19 +133,26 @@ def change_set_sections(
     ]
 
 
-def named_by(model: type[models.Model]) -> list[models.Field]:
-    """The texts by which objects of a model are known: its codes, and its name."""
-    return [
-        field
-        for field in fields_told(model)
+def codes_of(model: type[models.Model]) -> list[str]:
+    """The texts that no two objects of a model share, whatever their case: its codes, by name."""
+    texts = {
+        field.name
+        for field in model._meta.fields
         if isinstance(field, models.CharField | models.TextField)
-        and not field.choices
-        and (field.name in ("name", "title", "file_name") or _is_unique(model, field))
-    ]
+    }
+    alone = {field.name for field in model._meta.fields if field.unique}
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and constraint.condition is None:
+            expressions = [each for each in constraint.expressions if isinstance(each, Lower)]
+            if len(expressions) == len(constraint.expressions) == 1:
+                alone |= {each.name for each in expressions[0].get_source_expressions()}
+    return sorted(texts & alone)
 
 
-def _is_unique(model: type[models.Model], field: models.Field) -> bool:
-    return bool(getattr(model._meta.get_field(field.name), "unique", False))  # the history's is not
+def named_by(model: type[models.Model]) -> list[models.Field]:
+    """The texts by which people know objects of a model: its codes, and its name."""
+    known = {"name", "title", "file_name", *codes_of(model)}
+    return [field for field in fields_told(model) if field.name in known]
 
 
 def _searched(

@@ -9,6 +9,8 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -20,7 +22,7 @@ from backoffice.audit.context import Source
 from backoffice.audit.history import fields_told
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.timeline import Narrowing, Touched
-from backoffice.audit.timeline_contents import named_by
+from backoffice.audit.timeline_contents import codes_of
 from backoffice.audit.wording import moment_in_words, source_in_words
 
 NOBODY = "nobody"
@@ -207,11 +209,10 @@ def _moment(text: str, otherwise: time) -> tuple[datetime, str]:
 
 def _keys(model: type[models.Model], text: str) -> tuple[Any, ...]:
     """The keys of the objects that a text can mean: by their code if they live, or by their key."""
-    codes = [each for each in named_by(model) if model._meta.get_field(each.name).unique]  # type: ignore[union-attr]
     known = Q(pk__in=())
-    for code in codes:
-        known |= Q(**{code.name: text})
-    keys = set(model._base_manager.filter(known).values_list("pk", flat=True)) if codes else set()
+    for code in codes_of(model):
+        known |= Q(Exact(Lower(code), text.lower()))
+    keys = set(model._base_manager.filter(known).values_list("pk", flat=True))
     try:
         key = model._meta.pk.to_python(text)
     except ValidationError:
