@@ -1,5 +1,7 @@
 """What an undo may do to people and what they may do: no more than its author could by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -26,8 +28,13 @@ class NobodyLeft(DomainError):
         )
 
 
-def _somebody_holds_the_keys() -> None:
-    if not keyholders().exists():
+@contextmanager
+def _somebody_holds_the_keys() -> Iterator[None]:
+    """One change of access at a time, and none that leaves nobody who can make another."""
+    lock_access()
+    held = keyholders().exists()
+    yield
+    if held and not keyholders().exists():
         raise NobodyLeft
 
 
@@ -97,10 +104,5 @@ for _model, _forbidden, _permission in (
 ):
     guard_undo(
         _model,
-        UndoGuard(
-            permission=_permission,
-            lock=lock_access,
-            forbidden=_forbidden,
-            check=_somebody_holds_the_keys,
-        ),
+        UndoGuard(permission=_permission, forbidden=_forbidden, around=_somebody_holds_the_keys),
     )

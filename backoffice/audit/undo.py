@@ -25,7 +25,7 @@ from .exceptions import (
 from .history import Kind
 from .models import ChangeSet
 from .naming import history_of
-from .undo_guards import guard_of
+from .undo_guards import guarded
 from .undo_plan import Act, Keep, UndoPlan, tally_stages
 from .undo_rules import keep_what_must_stay
 from .undo_staging import choose, lock_rows, stage_rows, touched_tables
@@ -86,7 +86,8 @@ def undo_change_set(
         raise UndoNotPermitted
     _refuse_events(change_set)
     tables = touched_tables(change_set)
-    with _on_the_record(change_set, actor=actor, reason=reason.strip()):
+    on_the_record = _on_the_record(change_set, actor=actor, reason=reason.strip())
+    with on_the_record, guarded(table.model for table in tables):
         lock_rows(change_set, tables)
         plan = _planned(change_set, tables, actor, only)
         if previewed and previewed != plan.fingerprint:
@@ -97,9 +98,6 @@ def undo_change_set(
         plan = UndoPlan(change_set=change_set, tables=tables, tallies=tally_stages(tables))
         if not plan.undone:
             raise NothingToUndo(plan)
-        for guard in dict.fromkeys(guard_of(table.model) for table in tables):
-            if guard.check:
-                guard.check()
         return UndoResult(change_set=change_set_of_this_transaction(), plan=plan)
 
 
@@ -140,7 +138,7 @@ def undone_by(change_set: ChangeSet) -> models.QuerySet[ChangeSet]:
 def _planned(
     change_set: ChangeSet, tables: Sequence[UndoTable], actor: Any, only: ObjectKey | None
 ) -> UndoPlan:
-    if only is not None and all(table.model is not only.model for table in tables):
+    if only is not None and not tables:
         raise NotOnRecord
     stage_rows(change_set, tables)
     if only is not None and not choose(tables, only.model, only.key):

@@ -1,5 +1,6 @@
 """One field of one object goes back to what it was: the service."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -7,7 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .context import Source, audit_context, current_context
+from .context import AuditContext, Source, audit_context, current_context
 from .exceptions import (
     FieldCannotBeReverted,
     FieldChangedSince,
@@ -23,7 +24,7 @@ from .models import ChangeSet
 from .naming import Names, history_of, tracked_fields
 from .secrecy import hidden_fields
 from .undo import PERMISSION, change_set_of_this_transaction
-from .undo_guards import guard_of
+from .undo_guards import guard_of, guarded
 from .undo_rules import permission_for
 from .undo_tables import UndoTable
 from .undo_writing import rule_of
@@ -51,17 +52,27 @@ def revert_field(
     if not reason.strip():
         raise UndoReasonMissing
     column = revertible_field(model, field, actor)
-    guard = guard_of(model)
-    if guard.lock:
-        guard.lock()
-    rows = _history_rows(model, key, {to, seen})
-    obj = model._base_manager.select_for_update().filter(pk=key).first()
-    if obj is None:
-        raise ObjectGone(str(model._meta.verbose_name))
-    _refuse_what_is_forbidden(model, key, to, actor)
-    now, was = getattr(obj, column.attname), getattr(rows[to], column.attname)
+    with guarded([model]):
+        rows = _history_rows(model, key, {to, seen})
+        obj = model._base_manager.select_for_update().filter(pk=key).first()
+        if obj is None:
+            raise ObjectGone(str(model._meta.verbose_name))
+        _refuse_what_is_forbidden(model, key, to, actor)
+        _refuse_what_is_not_as_seen(column, obj, seen=rows[seen], to=rows[to])
+        with _on_the_record(column, obj, actor=actor, reason=reason.strip()):
+            try:
+                with transaction.atomic():
+                    was = getattr(rows[to], column.attname)
+                    model._base_manager.filter(pk=key).update(**{column.attname: was})
+            except IntegrityError as error:
+                raise UndoRefusedByDatabase(rule_of(error)) from error
+    return change_set_of_this_transaction()
+
+
+def _refuse_what_is_not_as_seen(column: models.Field, obj: Any, *, seen: Any, to: Any) -> None:
+    now, was = getattr(obj, column.attname), getattr(to, column.attname)
     label = capfirst(str(column.verbose_name))
-    if now != getattr(rows[seen], column.attname):
+    if now != getattr(seen, column.attname):
         raise FieldChangedSince(label, in_words(column, obj))
     if now == was:
         raise NothingToRevert(label)
@@ -69,23 +80,20 @@ def revert_field(
         related: Any = column.related_model
         if not related._base_manager.filter(pk=was).exists():
             raise TargetGone(label)
+
+
+def _on_the_record(
+    column: models.Field, obj: Any, *, actor: Any, reason: str
+) -> AbstractContextManager[AuditContext]:
     facts: dict[str, Any] = {"actor": actor} if actor is not None else {}
     if current_context() is None:  # nobody opened one: someone at a Python prompt
         facts["source"] = Source.SHELL
     action = _("%(field)s put back: %(kind)s %(object)s") % {
-        "field": label,
-        "kind": model._meta.verbose_name,
+        "field": capfirst(str(column.verbose_name)),
+        "kind": obj._meta.verbose_name,
         "object": obj,
     }
-    with audit_context(action=action, reason=reason.strip(), reference="", **facts):
-        try:
-            with transaction.atomic():
-                model._base_manager.filter(pk=key).update(**{column.attname: was})
-        except IntegrityError as error:
-            raise UndoRefusedByDatabase(rule_of(error)) from error
-        if guard.check:
-            guard.check()
-    return change_set_of_this_transaction()
+    return audit_context(action=action, reason=reason, reference="", **facts)
 
 
 def revertible_field(model: type[models.Model], name: str, actor: Any) -> models.Field:

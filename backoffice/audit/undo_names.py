@@ -6,7 +6,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.utils.text import capfirst
 
 from .naming import Names, as_instance, history_of
 from .undo_plan import PlannedRow
@@ -55,17 +54,21 @@ def _names_of_others(
             wanted.setdefault(row.by_model, set()).add(row.by_key)
     found: dict[tuple[str, str], str] = {}
     for label, keys in wanted.items():
-        model = model_named(label) or apps.get_model(label)
-        recorded = model_named(label) is not None
-        kind = str(model._meta.verbose_name)
-        open_to_viewer = recorded and may_read(model)
-        named = _living(model, keys) if open_to_viewer else {}
-        if open_to_viewer and (gone := keys - named.keys()):
-            named |= _gone(model, gone)
-        for key in keys:
-            name = named.get(key)
-            found[label, key] = f"{kind} “{name}”" if name else f"{kind} {key}"
+        recorded = model_named(label)
+        model = recorded or apps.get_model(label)
+        is_open = recorded is not None and may_read(recorded)
+        named = names_of(model, keys, hide=not is_open)
+        found |= {(label, key): name for key, name in named.items()}
     return found
+
+
+def names_of(model: type[models.Model], keys: set[str], *, hide: bool = False) -> dict[str, str]:
+    """Objects of a model, living or gone, as "product “Pot (P-1)”"; or only their kind and key."""
+    named = {} if hide else _living(model, keys)
+    if not hide and (gone := keys - named.keys()):
+        named |= _gone(model, gone)
+    kind = str(model._meta.verbose_name)
+    return {key: f"{kind} “{named[key]}”" if key in named else f"{kind} {key}" for key in keys}
 
 
 def _living(model: type[models.Model], keys: set[str]) -> dict[str, str]:
@@ -85,4 +88,4 @@ def _gone(model: type[models.Model], keys: set[str]) -> dict[str, str]:
     for row in rows:
         names.want_row(model, row)
     names.load()
-    return {str(as_instance(model, row).pk): capfirst(names.row(model, row)) for row in rows}
+    return {str(as_instance(model, row).pk): names.row(model, row) for row in rows}

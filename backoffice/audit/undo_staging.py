@@ -21,7 +21,6 @@ from django.db import connection, models
 from .models import ChangeSet
 from .selectors import change_set_tallies
 from .trail import trailed_models
-from .undo_guards import guard_of
 from .undo_tables import UndoTable, children_first, literal
 
 # Two plans of one transaction must not meet.
@@ -48,9 +47,6 @@ def lock_rows(change_set: ChangeSet, tables: Sequence[UndoTable]) -> None:
     let writers in one at a time take their turn before any row is locked; they fire for an update
     of no row as well.
     """
-    for guard in dict.fromkeys(guard_of(table.model) for table in tables):
-        if guard.lock:
-            guard.lock()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT pg_advisory_xact_lock(hashtextextended('audit.undo:{change_set.pk}', 0))"
@@ -146,10 +142,18 @@ def choose(tables: Sequence[UndoTable], model: type[models.Model], key: str) -> 
     """
     with connection.cursor() as cursor:
         for table in tables:
-            mine = f"key::text = {literal(key)}" if table.model is model else "false"
+            mine = [f"s.key::text = {literal(key)}"] if table.model is model else []
+            # Its parts may have changed alone.
+            mine += [
+                f"EXISTS (SELECT 1 FROM {table.history} h WHERE h.history_id IN (s.before, s.last) "
+                f"AND h.{ref.column}::text = {literal(key)})"
+                for ref in table.parts_of
+                if ref.target._meta.concrete_model is model._meta.concrete_model
+            ]
             cursor.execute(
                 f"ALTER TABLE {table.stage} ADD COLUMN chosen smallint NOT NULL DEFAULT 0;"
-                f"UPDATE {table.stage} SET chosen = {_BELONGS} WHERE {mine}"
+                f"UPDATE {table.stage} s SET chosen = {_BELONGS} "
+                f"WHERE {' OR '.join(mine) or 'false'}"
             )
         steps = [step for table in tables for step in _choosing(table, tables)]
         more = 1
@@ -160,8 +164,8 @@ def choose(tables: Sequence[UndoTable], model: type[models.Model], key: str) -> 
                 more += cursor.rowcount
         for table in tables:
             cursor.execute(f"DELETE FROM {table.stage} WHERE chosen = 0")
-        chosen = next(table for table in tables if table.model is model)
-        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {chosen.stage})")
+        chosen = " UNION ALL ".join(f"SELECT 1 FROM {table.stage}" for table in tables)
+        cursor.execute(f"SELECT EXISTS ({chosen})")
         (found,) = cursor.fetchone()
     return bool(found)
 

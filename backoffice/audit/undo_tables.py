@@ -9,7 +9,7 @@ import pgtrigger
 from django.db import connection, models
 from psycopg import sql
 
-from .naming import history_of, tracked_fields
+from .naming import history_of, is_link, tracked_fields
 from .trail import trailed_models
 
 
@@ -121,9 +121,16 @@ class UndoTable:
 
     @cached_property
     def parts_of(self) -> list[Reference]:
-        """The foreign keys to the objects that rows of this table are parts of."""
-        names = set(self.history_model.part_of)
-        return [ref for ref in self.references if ref.field.name in names]
+        """The foreign keys to the objects that rows of this table are parts of.
+
+        As its Trail says; where it says nothing, what a row extends one to one, or of what a link
+        links the first.
+        """
+        if names := set(self.history_model.part_of):
+            return [ref for ref in self.references if ref.field.name in names]
+        cascading = [ref for ref in self.references if ref.cascades]
+        extends = [ref for ref in cascading if ref.field.one_to_one]
+        return extends or (cascading[:1] if is_link(self.model) else [])
 
     @cached_property
     def own(self) -> list[Reference]:

@@ -70,7 +70,7 @@ def test_the_preview_says_what_goes_back_and_what_stays_and_why(
     record = Record.from_now()
     text = words(ada.get(undo_page(raised)))
     assert "Undo of: Prices of March" in text
-    assert "1 goes back to what it was. 1 is kept." in text
+    assert "1 goes back to what it was. 1 stays as it is." in text
     assert "Products 1 put back; 1 kept: changed since" in text
     assert "Product S-1 (S-1) will be put back" in text
     assert re.search(
@@ -117,7 +117,7 @@ def test_confirming_puts_back_and_leads_to_the_record(ada: Client, raised: Chang
     assert f"{detail(made)}" in response.content.decode()
     assert "Products: 1 put back; 1 kept: changed since." in text
     again = words(ada.get(undo_page(raised)))
-    assert "Nothing is left to undo. 2 are kept." in again
+    assert "Nothing is left to undo. 2 stay as they are." in again
     assert "Undone before, wholly or in part" in again
     assert "Undo of: Undo of: Prices of March" in words(ada.get(undo_page(made)))
 
@@ -136,7 +136,7 @@ def test_what_changed_since_the_preview_is_shown_first(ada: Client, raised: Chan
     response = ada.post(undo_page(raised), {"reason": "x", "previewed": seen})
     text = words(response)
     assert "What can be undone is not what you saw last." in text
-    assert "Nothing is left to undo. 2 are kept." in text
+    assert "Nothing is left to undo. 2 stay as they are." in text
     assert set(Product.objects.values_list("price", flat=True)) == {Decimal(20)}
 
 
@@ -205,7 +205,7 @@ def test_of_mixed_work_only_what_one_may_read_is_shown(
         Product.objects.update(brand="Acme")
     text = words(manager.get(undo_page(done("mixed"))))
     assert "One more kind of object is counted and not shown" in text
-    assert "Ada Other" not in text.partition("What will happen")[2]
+    assert "Ada Other" not in text.partition("What the undo will do")[2]
     confirm(manager, undo_page(done("mixed")))
     assert Product.objects.get().brand == ""
     assert User.objects.get(pk=administrator.pk).last_name == "Other"

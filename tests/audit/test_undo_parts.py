@@ -98,6 +98,24 @@ def test_one_created_object_goes_with_its_parts(db: None) -> None:
     assert Tag.objects.count() == 1
 
 
+def test_parts_that_changed_alone_are_undone_for_their_object(two: list[Product]) -> None:
+    with work("tags"):
+        for product in two:
+            product.tags.set(Tag.objects.named(["sale"]))
+    result = undo(done("tags"), only=only(two[0]))
+    assert {tally.model for tally in result.plan.tallies} == {ProductTag}
+    assert {tag.name for tag in two[0].tags.all()} == {"new", "only A"}
+    assert {tag.name for tag in two[1].tags.all()} == {"sale"}
+
+
+def test_the_roles_of_a_user_are_parts_of_the_user(warehouse: User, order_desk: User) -> None:
+    with work("roles"):
+        for user in (warehouse, order_desk):
+            user.groups.clear()
+    undo(done("roles"), only=only(warehouse))
+    assert (warehouse.groups.count(), order_desk.groups.count()) == (1, 0)
+
+
 def test_an_object_that_the_change_set_did_not_touch_is_refused(two: list[Product]) -> None:
     with work("one"):
         Product.objects.filter(sku="A").update(brand="Acme")

@@ -35,7 +35,7 @@ from backoffice.audit.undo import (
     undo_change_set,
     undone_by,
 )
-from backoffice.audit.undo_names import NamedRow, named_rows
+from backoffice.audit.undo_names import NamedRow, named_rows, names_of
 from backoffice.audit.undo_plan import Tally, UndoPlan
 from backoffice.audit.undo_tables import model_named
 from backoffice.audit.undo_wording import ACTS, acts_in_words, grouped, kept_in_words, plan_in_words
@@ -205,7 +205,7 @@ def _preview_page(
         "source": source_in_words(change_set.source),
         "original": change_set,
         "plan": plan,
-        "only": _name_of(plan, only),
+        "only": _name_of(only),
         "part": only is not None,
         "tables": [
             _shown(request, plan, tally, links, single=bool(one))
@@ -225,15 +225,12 @@ def _preview_page(
     return TemplateResponse(request, "audit/undo.html", context)
 
 
-def _name_of(plan: UndoPlan, only: ObjectKey | None) -> str:
+def _name_of(only: ObjectKey | None) -> str:
     """The object that alone is asked for, by the name that it had."""
     if only is None:
         return ""
-    for kept in (False, True):
-        for row in named_rows(only.model, plan.rows(only.model, kept=kept, size=ROWS_PER_PAGE)):
-            if str(row.key) == only.key:
-                return f"{capfirst(str(only.model._meta.verbose_name))} “{row.name}”"
-    return f"{capfirst(str(only.model._meta.verbose_name))} {only.key}"
+    (name,) = names_of(only.model, {only.key}).values()
+    return str(capfirst(name))
 
 
 def _back(request: HttpRequest, change_set: ChangeSet, only: ObjectKey | None) -> str:
