@@ -128,7 +128,7 @@ class User(AbstractUser):
         super().clean()
         self.username = self.username or None
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Whether it is this one. A hash that is out of date is replaced on the way."""
         source = {} if current_context() else {"source": Source.SHELL}
         with audit_context(action=_HASHED_ANEW, **source):

@@ -1,6 +1,7 @@
 """The roles that Stockbook comes with, and how migrations give them their rights."""
 
 from collections.abc import Iterable
+
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.db import models

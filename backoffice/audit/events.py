@@ -154,7 +154,16 @@ def recorded_export(
     how they were chosen. The entry is written when the file has ended, and also when it was cut
     off half-way: with the rows, the bytes and the SHA-256 of what was sent.
     """
-    told = _at_work()  # a download goes on when its request is over
+    # Now: a download goes on when its request is over, and who asked for it is forgotten.
+    return _recorded(_at_work(), blocks, what, facts)
+
+
+def _recorded(
+    told: Mapping[str, Any],
+    blocks: Generator[tuple[int, bytes]],
+    what: str,
+    facts: Mapping[str, Any],
+) -> Iterator[bytes]:
     rows, size, digest, complete = 0, 0, hashlib.sha256(), False
     try:
         for count, block in blocks:

@@ -5,7 +5,7 @@ context without a reason is announced together with what needs one, and triggers
 outside of the application announces nothing; it has no reason, and is on the record as such.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 import pgtrigger
@@ -70,10 +70,11 @@ def bulk_needs_reason() -> bool:
     return f"-{BULK}" not in settings.AUDIT_REASONS
 
 
-def fields_in_words(model: Model) -> str:
-    """The fields whose change needs a reason, by their names: "cost, price or compare-at price"."""
-    names = sorted(_in_force().get(model, frozenset()) - {ADDED, DELETED})
-    return get_text_list([str(_field(model, name).verbose_name) for name in names], _("or"))
+def fields_in_words(model: Model, *, but: Collection[str] = ()) -> str:
+    """The fields whose change needs a reason: "price, compare-at price or cost"."""
+    names = _in_force().get(model, frozenset()).difference(but)
+    fields = [field for field in model._meta.fields if field.name in names]
+    return get_text_list([str(field.verbose_name) for field in fields], _("or"))
 
 
 def announced() -> dict[str, list[str]]:

@@ -17,37 +17,121 @@ class Migration(migrations.Migration):
     """What one costs is for those who keep the catalogue, or audit it; prices need a reason."""
 
     dependencies = [
-        ('inventory', '0002_roles'),
+        ("inventory", "0002_roles"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='product',
-            options={'default_permissions': ('add', 'change', 'delete', 'view', 'import', 'export'), 'ordering': ('name', 'id'), 'permissions': (('view_cost', 'Can view cost'),), 'verbose_name': 'product', 'verbose_name_plural': 'products'},
+            name="product",
+            options={
+                "default_permissions": ("add", "change", "delete", "view", "import", "export"),
+                "ordering": ("name", "id"),
+                "permissions": (("view_cost", "Can view cost"),),
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
+            },
         ),
         migrations.RunPython(grant_cost, migrations.RunPython.noop),
         pgtrigger.migrations.AddTrigger(
-            model_name='discount',
-            trigger=pgtrigger.compiler.Trigger(name='reason_insert', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '+' AND EXISTS (SELECT FROM new_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ", hash='c65d2c22411a56ed63df45e21de46694ee46e871', level='STATEMENT', operation='INSERT', pgid='pgtrigger_reason_insert_45ba7', referencing='REFERENCING NEW TABLE AS new_rows ', table='inventory_discount', when='AFTER')),
+            model_name="discount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_insert",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '+' AND EXISTS (SELECT FROM new_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="c65d2c22411a56ed63df45e21de46694ee46e871",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_reason_insert_45ba7",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="inventory_discount",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='discount',
-            trigger=pgtrigger.compiler.Trigger(name='reason_update', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func='\n                IF _guarded IS NOT NULL THEN\n                    IF EXISTS (SELECT FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN (\'+\', \'-\')) THEN \n        EXECUTE (\n            SELECT format(\n                \'SELECT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o."id" = n."id" \'\n                \'WHERE ROW(%s) IS DISTINCT FROM ROW(%s))\',\n                string_agg(format(\'n.%I\', name), \', \'), string_agg(format(\'o.%I\', name), \', \')\n            ) FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN (\'+\', \'-\')\n        ) INTO _found;\n     END IF;\n                    IF _found THEN\n                        RAISE EXCEPTION \'This change of % needs a reason.\', TG_TABLE_NAME USING\n                            ERRCODE = \'check_violation\', CONSTRAINT = \'audit_reason_given\',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ', hash='cb35412db028f3753a98c8fb557547bb6974a5b9', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_reason_update_de4b1', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='inventory_discount', when='AFTER')),
+            model_name="discount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_update",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    IF EXISTS (SELECT FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN ('+', '-')) THEN \n        EXECUTE (\n            SELECT format(\n                'SELECT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.\"id\" = n.\"id\" '\n                'WHERE ROW(%s) IS DISTINCT FROM ROW(%s))',\n                string_agg(format('n.%I', name), ', '), string_agg(format('o.%I', name), ', ')\n            ) FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN ('+', '-')\n        ) INTO _found;\n     END IF;\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="cb35412db028f3753a98c8fb557547bb6974a5b9",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_reason_update_de4b1",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="inventory_discount",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='discount',
-            trigger=pgtrigger.compiler.Trigger(name='reason_delete', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '-' AND EXISTS (SELECT FROM old_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ", hash='f12c7fcc1744d86eb36b7e7c3d24bb2631c527b4', level='STATEMENT', operation='DELETE', pgid='pgtrigger_reason_delete_fd4b1', referencing='REFERENCING OLD TABLE AS old_rows ', table='inventory_discount', when='AFTER')),
+            model_name="discount",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_delete",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '-' AND EXISTS (SELECT FROM old_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="f12c7fcc1744d86eb36b7e7c3d24bb2631c527b4",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_reason_delete_fd4b1",
+                    referencing="REFERENCING OLD TABLE AS old_rows ",
+                    table="inventory_discount",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='product',
-            trigger=pgtrigger.compiler.Trigger(name='reason_insert', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '+' AND EXISTS (SELECT FROM new_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ", hash='304c6ef7f26f422a85c2d11b8a5c5660721df704', level='STATEMENT', operation='INSERT', pgid='pgtrigger_reason_insert_b54e3', referencing='REFERENCING NEW TABLE AS new_rows ', table='inventory_product', when='AFTER')),
+            model_name="product",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_insert",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '+' AND EXISTS (SELECT FROM new_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="304c6ef7f26f422a85c2d11b8a5c5660721df704",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_reason_insert_b54e3",
+                    referencing="REFERENCING NEW TABLE AS new_rows ",
+                    table="inventory_product",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='product',
-            trigger=pgtrigger.compiler.Trigger(name='reason_update', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func='\n                IF _guarded IS NOT NULL THEN\n                    IF EXISTS (SELECT FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN (\'+\', \'-\')) THEN \n        EXECUTE (\n            SELECT format(\n                \'SELECT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o."id" = n."id" \'\n                \'WHERE ROW(%s) IS DISTINCT FROM ROW(%s))\',\n                string_agg(format(\'n.%I\', name), \', \'), string_agg(format(\'o.%I\', name), \', \')\n            ) FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN (\'+\', \'-\')\n        ) INTO _found;\n     END IF;\n                    IF _found THEN\n                        RAISE EXCEPTION \'This change of % needs a reason.\', TG_TABLE_NAME USING\n                            ERRCODE = \'check_violation\', CONSTRAINT = \'audit_reason_given\',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ', hash='edb8a55758ecd25e1d50ce8b991e32535b16064b', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_reason_update_b2606', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='inventory_product', when='AFTER')),
+            model_name="product",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_update",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    IF EXISTS (SELECT FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN ('+', '-')) THEN \n        EXECUTE (\n            SELECT format(\n                'SELECT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.\"id\" = n.\"id\" '\n                'WHERE ROW(%s) IS DISTINCT FROM ROW(%s))',\n                string_agg(format('n.%I', name), ', '), string_agg(format('o.%I', name), ', ')\n            ) FROM jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN ('+', '-')\n        ) INTO _found;\n     END IF;\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="edb8a55758ecd25e1d50ce8b991e32535b16064b",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_reason_update_b2606",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="inventory_product",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='product',
-            trigger=pgtrigger.compiler.Trigger(name='reason_delete', sql=backoffice.audit.triggers.UnskippableTriggerSql(declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;", func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '-' AND EXISTS (SELECT FROM old_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ", hash='67794ce42c71a88ebdeae10dd0632dc9e301e08e', level='STATEMENT', operation='DELETE', pgid='pgtrigger_reason_delete_70553', referencing='REFERENCING OLD TABLE AS old_rows ', table='inventory_product', when='AFTER')),
+            model_name="product",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reason_delete",
+                sql=backoffice.audit.triggers.UnskippableTriggerSql(
+                    declare="DECLARE _guarded jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb -> 'needs_reason' -> TG_TABLE_NAME::text; _found boolean := false;",
+                    func="\n                IF _guarded IS NOT NULL THEN\n                    _found := _guarded ? '-' AND EXISTS (SELECT FROM old_rows);\n                    IF _found THEN\n                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING\n                            ERRCODE = 'check_violation', CONSTRAINT = 'audit_reason_given',\n                            TABLE = TG_TABLE_NAME;\n                    END IF;\n                END IF;\n                RETURN NULL;\n            ",
+                    hash="67794ce42c71a88ebdeae10dd0632dc9e301e08e",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_reason_delete_70553",
+                    referencing="REFERENCING OLD TABLE AS old_rows ",
+                    table="inventory_product",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -25,8 +25,6 @@ from .access import AccessAdmin
 from .forms import NewUserForm, PasswordForm, UserForm, last_keyholder_message
 from .permissions import in_words
 
-PASSWORD_PAGE = "auth_user_password_change"  # noqa: S105 - as Django names the URL
-
 # What opens doors. On one's own page these are shown and cannot be changed.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "roles", "further_permissions")
 
@@ -183,12 +181,6 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
             # One's own asks for the old one first: a screen left unlocked is not enough.
             return HttpResponseRedirect(reverse("admin:password_change"))
         return super().user_change_password(request, id, form_url)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Of Django's own log, what the record leaves out: that somebody set a new password."""
-        if request.resolver_match and request.resolver_match.url_name == PASSWORD_PAGE:
-            return DjangoUserAdmin.log_change(self, request, obj, message)
-        return None
 
     # Displays
 
