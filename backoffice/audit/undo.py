@@ -26,9 +26,10 @@ from .history import Kind
 from .models import ChangeSet
 from .naming import history_of
 from .undo_guards import guarded
+from .undo_names import names_of
 from .undo_plan import Act, Keep, UndoPlan, tally_stages
 from .undo_rules import keep_what_must_stay
-from .undo_staging import choose, lock_rows, stage_rows, touched_tables
+from .undo_staging import choose, lock_rows, reference_to, stage_rows, touched_tables
 from .undo_tables import UndoTable
 from .undo_writing import write_plan
 
@@ -86,7 +87,7 @@ def undo_change_set(
         raise UndoNotPermitted
     _refuse_events(change_set)
     tables = touched_tables(change_set)
-    on_the_record = _on_the_record(change_set, actor=actor, reason=reason.strip())
+    on_the_record = _on_the_record(change_set, only, actor=actor, reason=reason.strip())
     with on_the_record, guarded(table.model for table in tables):
         lock_rows(change_set, tables)
         plan = _planned(change_set, tables, actor, only)
@@ -132,7 +133,7 @@ def deletion_of(model: type[models.Model], key: Any) -> ChangeSet:
 
 def undone_by(change_set: ChangeSet) -> models.QuerySet[ChangeSet]:
     """The change sets that undid this one or parts of it, newest first."""
-    return ChangeSet.objects.filter(reference=_reference(change_set)).order_by("-pk")
+    return ChangeSet.objects.filter(reference=reference_to(change_set)).order_by("-pk")
 
 
 def _planned(
@@ -152,18 +153,17 @@ def _refuse_events(change_set: ChangeSet) -> None:
         raise NotAChange(change_set.pk)
 
 
-def _reference(change_set: ChangeSet) -> str:
-    return f"{ChangeSet._meta.label_lower}/{change_set.pk}"
-
-
 def _on_the_record(
-    change_set: ChangeSet, *, actor: Any, reason: str
+    change_set: ChangeSet, only: ObjectKey | None, *, actor: Any, reason: str
 ) -> AbstractContextManager[AuditContext]:
     what = str(change_set) if change_set.action else _("change set %d") % change_set.pk
+    if only is not None:
+        (name,) = names_of(only.model, {only.key}).values()
+        what = _("%(action)s (only %(object)s)") % {"action": what, "object": name}
     facts: dict[str, Any] = {
         "action": _("Undo of: %(action)s") % {"action": what},
         "reason": reason,
-        "reference": _reference(change_set),
+        "reference": reference_to(change_set),
     }
     if actor is not None:
         facts["actor"] = actor

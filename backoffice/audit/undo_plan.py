@@ -18,6 +18,7 @@ class Act(models.TextChoices):
 
 
 class Keep(models.TextChoices):
+    UNDONE = "undone"  # by an undo before
     CHANGED = "changed"  # somebody changed it since
     GONE = "gone"  # somebody deleted it since
     IN_USE = "in_use"  # rows that stay point at it

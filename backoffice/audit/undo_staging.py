@@ -27,6 +27,11 @@ from .undo_tables import UndoTable, children_first, literal
 _serial = count(1)
 
 
+def reference_to(change_set: ChangeSet) -> str:
+    """How an undo names what it undoes."""
+    return f"{ChangeSet._meta.label_lower}/{change_set.pk}"
+
+
 def touched_tables(change_set: ChangeSet) -> list[UndoTable]:
     """The tables in which a change set left traces, children first.
 
@@ -87,11 +92,14 @@ def _rows(change_set: ChangeSet, table: UndoTable) -> str:
              WHEN b.history_type <> '-' AND {state("b")} IS NOT DISTINCT FROM {state("l")} THEN NULL
              ELSE 'put_back' END
     """
+    undo = literal(reference_to(change_set))
     # Rows of one key are looked for in the order of their index, by time and number; by the number
     # alone PostgreSQL might read the whole history backwards.
     return f"""
         SELECT *,
             CASE WHEN act IS NULL THEN NULL
+                 WHEN newer IN (SELECT id FROM audit_changeset WHERE reference = {undo})
+                     THEN 'undone'
                  WHEN newer IS NOT NULL AND newest_type = '-' AND act <> 'bring_back' THEN 'gone'
                  WHEN newer IS NOT NULL THEN 'changed'
                  WHEN lives = (act = 'bring_back') THEN

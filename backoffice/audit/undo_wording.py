@@ -12,6 +12,7 @@ from .wording import moment_in_words
 
 # What stands before a number of them, in lists of reasons.
 KEPT = {
+    Keep.UNDONE: gettext_lazy("undone already"),
     Keep.CHANGED: gettext_lazy("changed since"),
     Keep.GONE: gettext_lazy("gone already"),
     Keep.IN_USE: gettext_lazy("in use"),
@@ -23,6 +24,12 @@ KEPT = {
     Keep.UNKNOWN: gettext_lazy("older than the record"),
     Keep.INCOMPLETE: gettext_lazy("not wholly on the record"),
     Keep.NOT_PERMITTED: gettext_lazy("not permitted to you"),
+}
+# Where somebody did it.
+_BY = {
+    Keep.UNDONE: gettext_lazy("Undone already by %(who)s, %(when)s"),
+    Keep.CHANGED: gettext_lazy("Changed since by %(who)s, %(when)s"),
+    Keep.GONE: gettext_lazy("Deleted since by %(who)s, %(when)s"),
 }
 ACTS = {
     Act.REMOVE: gettext_lazy("will be removed"),
@@ -76,10 +83,8 @@ def plan_in_words(plan: UndoPlan) -> str:
 def reason_in_words(row: PlannedRow, by: str) -> str:
     """Why a row is kept. `by` is the name of what `by_model` and `by_key` name."""
     match row.kept:
-        case Keep.CHANGED | Keep.GONE if row.newer:
-            said = _("Changed since") if row.kept == Keep.CHANGED else _("Deleted since")
-            return _("%(said)s by %(who)s, %(when)s") % {
-                "said": said,
+        case Keep.UNDONE | Keep.CHANGED | Keep.GONE if row.newer:
+            return _BY[row.kept] % {
                 "who": row.newer.who,
                 "when": moment_in_words(row.newer.at),
             }

@@ -14,7 +14,7 @@ from backoffice.audit.exceptions import (
     UndoReasonMissing,
 )
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import Act, undo_change_set, undone_by
+from backoffice.audit.undo import Act, Keep, undo_change_set, undone_by
 from inventory.models import Category, Discount, Product, ProductImage, ProductTag, Tag
 from tests.audit.conftest import Record, a_product
 
@@ -200,13 +200,14 @@ def test_an_undo_is_one_change_set_that_says_who_why_and_of_what(
     assert list(undone_by(done("raise"))) == [made]
 
 
-def test_undone_twice_there_is_nothing_left(product: Product, record: Record) -> None:
+def test_undone_twice_there_is_nothing_left(product: Product) -> None:
     with work("raise"):
         Product.objects.update(price=20)
     undo(done("raise"))
     record = Record.from_now()
-    with pytest.raises(NothingToUndo):
+    with pytest.raises(NothingToUndo) as refused:
         undo(done("raise"))
+    assert refused.value.plan.kept(Keep.UNDONE) == 1
     assert record.is_empty()
 
 

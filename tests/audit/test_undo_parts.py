@@ -4,7 +4,7 @@ import pytest
 
 from backoffice.accounts.models import User
 from backoffice.audit.exceptions import NotOnRecord
-from backoffice.audit.undo import Act, deletion_of, restore_object
+from backoffice.audit.undo import Act, deletion_of, restore_object, undone_by
 from inventory.models import Category, Discount, Product, ProductImage, ProductTag, Tag
 from tests.audit.conftest import a_product
 
@@ -38,6 +38,8 @@ def test_a_deleted_object_returns_with_its_parts_and_no_other(two: list[Product]
     assert Product.objects.get().pk == a
     assert {tag.name for tag in Product.objects.get().tags.all()} == {"new", "only A"}
     assert ProductImage.objects.get().url == "/A.jpg"
+    (change_set,) = undone_by(done("delete"))
+    assert change_set.action == "Undo of: delete (only product “Product A (A)”)"
     # The rest can still be undone.
     result = undo(done("delete"))
     assert result.plan.acts(Act.BRING_BACK) == 4

@@ -200,7 +200,8 @@ def _preview_page(
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Undo of: %(action)s") % {"action": change_set},
-        "opts": model_admin.opts,
+        # The way back to the timeline, for those who may go there.
+        "opts": model_admin.opts if request.user.has_perm("audit.view_changeset") else None,
         "change_set": change_set,
         "source": source_in_words(change_set.source),
         "original": change_set,

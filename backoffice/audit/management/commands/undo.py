@@ -102,9 +102,11 @@ class Command(BaseCommand):
 def _counts(plan: UndoPlan) -> dict[str, int]:
     since = plan.kept(Keep.CHANGED, Keep.GONE)
     in_use = plan.kept(Keep.IN_USE, Keep.PART)
+    before = plan.kept(Keep.UNDONE)
     return {
         "reverted": plan.undone,
+        "undone_before": before,
         "kept_changed_since": since,
         "kept_in_use": in_use,
-        "kept_forbidden": plan.total_kept - since - in_use,
+        "kept_forbidden": plan.total_kept - since - in_use - before,
     }
