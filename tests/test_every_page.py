@@ -74,6 +74,7 @@ PAGES: dict[str, set[Persona]] = {
     "audit_changeset_change[change_set]": RECORD,
     # Of a change to the catalogue; its manager sees none of one to people.
     "audit_changeset_undo[change_set]": KEEPERS,
+    "audit_seal_changelist": RECORD,
     "exchange_importjob_changelist": {A, C, U},
     # Carla's own; administrators and auditors see every job.
     "exchange_importjob_change[job]": {A, C, U},

@@ -95,6 +95,26 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def mailer(url: str) -> dict[str, object]:
+    """A mail server by its URL: smtp://user:password@host:25, smtp+tls://, smtp+ssl://."""
+    facts = environ.Env.email_url_config(url)
+    if not url.startswith("smtp"):
+        return {"BACKEND": facts["EMAIL_BACKEND"]}
+    options = {
+        "host": facts["EMAIL_HOST"],
+        "port": facts["EMAIL_PORT"] or 25,
+        "username": facts["EMAIL_HOST_USER"],
+        "password": facts["EMAIL_HOST_PASSWORD"],
+        "use_tls": facts.get("EMAIL_USE_TLS", False),
+        "use_ssl": facts.get("EMAIL_USE_SSL", False),
+        "timeout": 10,
+    }
+    return {"BACKEND": facts["EMAIL_BACKEND"], "OPTIONS": options}
+
+
+MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25"))}
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

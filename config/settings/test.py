@@ -18,8 +18,8 @@ DATABASES["default"]["TEST"] = {
 }
 
 AUDIT_SIGNING_KEY = str(BASE_DIR / ".keys" / "test.pem")
-AUDIT_PUBLIC_KEYS: list[str] = []
-AUDIT_PUBLISH: list[str] = []
+AUDIT_PUBLIC_KEYS = []
+AUDIT_PUBLISH = []
 AUDIT_MAKE_MISSING_KEY = True
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -43,8 +43,8 @@ _SEALED_BEFORE = """
         ORDER BY id DESC LIMIT 100
     ) latest
 """
-_UNSEALED = f"""
-    SELECT c.id FROM {CHANGE_SETS} c
+UNSEALED = f"""
+    SELECT c.id, c.at FROM {CHANGE_SETS} c
     WHERE c.id >= %s AND NOT EXISTS (
         SELECT 1 FROM audit_sealedentry e WHERE e.change_set_id = c.id AND e.change_set_id >= %s
     )
@@ -101,12 +101,9 @@ def seal_new_entries(*, thorough: bool = True) -> Outcome:
 
 
 def _seal_some(cursor: CursorWrapper, key: Ed25519PrivateKey, thorough: bool) -> Seal | None:
-    floor = 0
-    if not thorough:
-        cursor.execute(_SEALED_BEFORE, [SETTLED.total_seconds()])
-        (floor,) = cursor.fetchone()
-    cursor.execute(_UNSEALED, [floor, floor, ENTRIES_PER_SEAL])
-    waiting = [number for (number,) in cursor.fetchall()]
+    floor = 0 if thorough else sealed_before(cursor)
+    cursor.execute(UNSEALED, [floor, floor, ENTRIES_PER_SEAL])
+    waiting = [number for number, _at in cursor.fetchall()]
     change_sets = _as_many_as_fit(cursor, waiting)
     if not change_sets:
         return None
@@ -135,6 +132,15 @@ def _seal_some(cursor: CursorWrapper, key: Ed25519PrivateKey, thorough: bool) ->
     seal.signature = keys.sign(key, seal.hash)
     seal.save(force_insert=True)
     return seal
+
+
+def sealed_before(cursor: CursorWrapper) -> int:
+    """The number from which on entries can be unsealed that are less than a day late.
+
+    Numbers that were given out within a day are above all that were sealed before it.
+    """
+    cursor.execute(_SEALED_BEFORE, [SETTLED.total_seconds()])
+    return int(cursor.fetchone()[0])
 
 
 def _as_many_as_fit(cursor: CursorWrapper, change_sets: Sequence[int]) -> list[int]:

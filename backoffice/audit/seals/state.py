@@ -1,16 +1,23 @@
-"""How things stand with the seals: for the admin's page, the dashboard, and what follows."""
+"""How things stand with the seals: for the admin's pages, and for what comes after."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 
-from django.db import DatabaseError, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from backoffice.audit.models import Seal, SealEvent
 
 from .findings import Finding
-from .verifying import Unsealed, Verification, unsealed
+from .sealing import UNSEALED, sealed_before
+from .verifying import Verification
 
 _NAMED = 20
+# No page counts further: a record that was never sealed can be as long as it likes.
+_COUNTED = 10_000
 
 
 def note_verification(
@@ -38,37 +45,94 @@ def note_verification(
     return True
 
 
-def last_verification() -> SealEvent | None:
-    """The newest verification, whatever it found."""
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the newest verification said, in words."""
+
+    text: str
+    wrong: bool = False
+    at: datetime | None = None
+    findings: tuple[str, ...] = ()
+
+
+def verdict() -> Verdict:
     kinds = (SealEvent.Kind.VERIFIED, SealEvent.Kind.TAMPERED)
-    return SealEvent.objects.filter(kind__in=kinds).order_by("-id").first()
+    event = SealEvent.objects.filter(kind__in=kinds).order_by("-id").first()
+    if event is None:
+        return Verdict(text=_("The record was never verified."))
+    age = {"age": timesince(event.at)}
+    if event.kind == SealEvent.Kind.TAMPERED:
+        text = _("The record was verified %(age)s ago, and is not what was sealed.") % age
+        return Verdict(text=text, wrong=True, at=event.at, findings=_findings(event))
+    text = _("The record was verified %(age)s ago: all is as it was sealed.") % age
+    return Verdict(text=text, at=event.at)
+
+
+def _findings(event: SealEvent) -> tuple[str, ...]:
+    return tuple(finding["message"] for finding in event.facts["findings"])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """The last that was heard from one place where seals are published."""
+    """A place where seals are published, and the newest attempt to."""
 
     where: str
-    last: SealEvent
+    seal_id: int | None
+    at: datetime
+    error: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     last_seal: Seal | None
-    verification: SealEvent | None
-    unsealed: Unsealed = field(default_factory=unsealed)
-    publications: list[SealEvent]
-    wrong: bool
+    verdict: Verdict
+    unsealed: int
+    many: bool  # more than that
+    oldest: datetime | None
+    publications: list[Publication]
+    published: bool  # whether AUDIT_PUBLISH names any place
 
 
 def state() -> State:
-    publications = SealEvent.objects.filter(
-        kind__in=(SealEvent.Kind.PUBLISHED, SealEvent.Kind.PUBLICATION_FAILED)
-    )
-    verification = last_verification()
+    """All of it, in a few quick queries however long the record is.
+
+    What lies unsealed for more than a day is found by `audit_verify`, not here.
+    """
+    count, oldest = _unsealed_lately()
     return State(
         last_seal=Seal.objects.order_by("-id").first(),
-        verification=verification,
-        publications=list(publications.order_by("where", "-id").distinct("where")),
-        wrong=verification is not None and verification.kind == SealEvent.Kind.TAMPERED,
+        verdict=verdict(),
+        unsealed=min(count, _COUNTED),
+        many=count > _COUNTED,
+        oldest=oldest,
+        publications=_publications(),
+        published=bool(settings.AUDIT_PUBLISH),
     )
+
+
+def _unsealed_lately() -> tuple[int, datetime | None]:
+    with connection.cursor() as cursor:
+        floor = sealed_before(cursor)
+        cursor.execute(
+            f"SELECT count(*), min(at) FROM ({UNSEALED}) waiting", [floor, floor, _COUNTED + 1]
+        )
+        count, oldest = cursor.fetchone()
+        return count, oldest
+
+
+def _publications() -> list[Publication]:
+    kinds = (SealEvent.Kind.PUBLISHED, SealEvent.Kind.PUBLICATION_FAILED)
+    # Of the newest thousand events: one place among a few, never a long log.
+    newest = SealEvent.objects.filter(kind__in=kinds).order_by("-id")[:1000]
+    by_place: dict[str, Publication] = {}
+    for event in newest:
+        by_place.setdefault(
+            event.where,
+            Publication(
+                where=event.where,
+                seal_id=event.seal_id,
+                at=event.at,
+                error=event.facts.get("error", ""),
+            ),
+        )
+    return sorted(by_place.values(), key=lambda one: one.where)
