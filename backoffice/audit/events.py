@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from psycopg.pq import TransactionStatus
 
 from .context import Source, audit_context, current_context, storable
 from .models import ChangeSet
@@ -71,12 +72,21 @@ def _record(
         json.dumps(_storable(facts), ensure_ascii=False),
     )
     kept = _kept.get()
-    if kept is not None and connection.in_atomic_block and connection.needs_rollback:
+    if kept is not None and _is_broken():
         kept.append(_Event(key=None, at=timezone.now(), columns=columns))
         return
     event = _write(columns)
     if kept is not None:
         kept.append(event)
+
+
+def _is_broken() -> bool:
+    """Whether the transaction that is open takes no statement any more."""
+    raw = connection.connection
+    return connection.in_atomic_block and (
+        connection.needs_rollback
+        or (raw is not None and raw.info.transaction_status == TransactionStatus.INERROR)
+    )
 
 
 def _write(columns: tuple[Any, ...], at: datetime | None = None) -> _Event:
@@ -167,9 +177,9 @@ def _recorded(
     rows, size, digest, complete = 0, 0, hashlib.sha256(), False
     try:
         for count, block in blocks:
-            yield block
             rows, size = rows + count, size + len(block)
             digest.update(block)
+            yield block  # counted before: it may have arrived when the connection breaks
         complete = True
     finally:
         blocks.close()  # and with it the transaction that it reads in
