@@ -21,6 +21,7 @@ from .models import ChangeSet
 from .naming import Names, history_of
 from .timeline import Narrowing, timeline_page
 from .timeline_contents import counted
+from .timeline_sql import rows_of_entry
 
 COLUMNS = (
     "entry", "time", "kind", "who", "user", "source", "action", "reason", "request", "address",
@@ -132,17 +133,21 @@ def _rows(
     model: type[models.Model], numbers: list[int], narrowing: Narrowing
 ) -> Iterator[list[Row]]:
     """History rows of some entries, each with the one before it."""
-    rows = history_of(model)._base_manager.filter(change_set_id__in=numbers)
-    if narrowing.keys:
-        rows = rows.filter(**{f"{model._meta.pk.attname}__in": narrowing.keys})
+    objects = {f"{model._meta.pk.attname}__in": narrowing.keys} if narrowing.keys else {}
+    if len(numbers) > 1:  # few rows, as they were counted
+        found = history_of(model)._base_manager.filter(change_set_id__in=numbers, **objects)
+        if records := sorted(found.order_by(), key=lambda record: record.history_id):
+            yield with_predecessors(model, records)
+        return
     after = 0
     while True:
-        found = list(rows.filter(history_id__gt=after).order_by("history_id")[:ROWS_AT_ONCE])
-        if found:
-            yield with_predecessors(model, found)
-        if len(found) < ROWS_AT_ONCE:
+        rows = rows_of_entry(model, numbers[0]).filter(history_id__gt=after, **objects)
+        records = list(rows[:ROWS_AT_ONCE])
+        if records:
+            yield with_predecessors(model, records)
+        if len(records) < ROWS_AT_ONCE:
             return
-        after = found[-1].history_id
+        after = records[-1].history_id
 
 
 def _changes(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import FieldFetchBlocked, ObjectDoesNotExist
@@ -11,8 +12,12 @@ from django.db import models
 from .trail import trailed_models
 
 
+@cache
 def history_of(model: type[models.Model]) -> Any:
-    """The model of the history rows of a model that has a Trail."""
+    """The model of the history rows of a model that has a Trail.
+
+    Remembered: asking simple-history makes a class of its manager anew, which takes a millisecond.
+    """
     attribute: str = model._meta.simple_history_manager_attribute  # type: ignore[attr-defined]
     return getattr(model, attribute).model
 

@@ -13,7 +13,14 @@ from .history import Entry, Kind, Row, fields_told, read, with_predecessors
 from .models import ChangeSet
 from .naming import history_of
 from .selectors import ROWS_PER_SECTION, Tally
-from .timeline_sql import Query, changed_since_before, history_table, quoted
+from .timeline_sql import (
+    Query,
+    changed_since_before,
+    first_rows,
+    history_table,
+    quoted,
+    rows_of_entry,
+)
 
 # Beyond it "more than 10,000": a number that nobody reads exactly is not worth a scan.
 MOST_COUNTED = 10_000
@@ -30,8 +37,8 @@ def counted(numbers: Sequence[int], among: Sequence[type[models.Model]]) -> dict
         return {}
     branches = [
         f"SELECT n.id, {place}, h.history_type, count(*) FROM unnest(%s::bigint[]) AS n(id), "
-        f"LATERAL (SELECT history_type FROM {history_table(model)} WHERE change_set_id = n.id "
-        f"ORDER BY history_id LIMIT {MOST_COUNTED + 1}) h GROUP BY n.id, h.history_type"
+        f"LATERAL ({first_rows(model, 'n.id', 'history_type')} LIMIT {MOST_COUNTED + 1}) h "
+        "GROUP BY n.id, h.history_type"
         for place, model in enumerate(among)
     ]
     query = Query(" UNION ALL ".join(branches), [list(numbers)] * len(branches))
@@ -108,16 +115,14 @@ def change_set_sections(
     """For each tally the `size` rows that come after the history id `after`."""
     pages = []
     for tally in tallies:
-        rows_of_set = history_of(tally.model)._base_manager.filter(change_set=change_set)
+        rows_of_set = rows_of_entry(tally.model, change_set.pk)
         unfinished = False
         if search:
             numbers, following = _searched(change_set, tally.model, search, after, size)
-            records = list(rows_of_set.filter(history_id__in=numbers).order_by("history_id"))
+            records = list(rows_of_set.filter(history_id__in=numbers))
             unfinished = following is not None and len(numbers) < size
         else:
-            records = list(
-                rows_of_set.filter(history_id__gt=after).order_by("history_id")[: size + 1]
-            )
+            records = list(rows_of_set.filter(history_id__gt=after)[: size + 1])
             following = records[size - 1].history_id if len(records) > size else None
             records = records[:size]
         pages.append((tally, with_predecessors(tally.model, records), following, unfinished))
@@ -173,12 +178,20 @@ def _searched(
     while True:
         query = Query(
             "WITH looked AS MATERIALIZED ("
-            f"SELECT * FROM {history_table(model)} WHERE change_set_id = %s AND history_id > %s "
-            "ORDER BY history_id LIMIT %s) "
+            f"SELECT * FROM {history_table(model)} WHERE (change_set_id, history_id) > (%s, %s) "
+            "AND change_set_id <= %s ORDER BY change_set_id, history_id LIMIT %s) "
             "(SELECT history_id, true FROM looked h WHERE "
             f"{' AND '.join(asked)} ORDER BY history_id LIMIT %s) "
             "UNION ALL (SELECT max(history_id), count(*) < %s FROM looked)",
-            [change_set.pk, after, WINDOW, *parameters, size + 1 - len(found), WINDOW],
+            [
+                change_set.pk,
+                after,
+                change_set.pk,
+                WINDOW,
+                *parameters,
+                size + 1 - len(found),
+                WINDOW,
+            ],
         )
         *hits, (last, is_end) = query.rows()
         found += [number for number, _ in hits]

@@ -225,14 +225,13 @@ def changed_fields(
     unsure: set[int] = set()
     for one in touched:
         assert one.field is not None  # noqa: S101 - those with a field were asked for
-        table = history_table(one.model)
+        rows = first_rows(one.model, "n.id")
         changed = changed_since_before(one.model, one.field, "h")
         query = Query(
             f"""
             SELECT n.id,
-                   EXISTS (SELECT 1 FROM (SELECT * FROM {table} WHERE change_set_id = n.id
-                           ORDER BY history_id LIMIT %s) h WHERE {changed}),
-                   EXISTS (SELECT 1 FROM {table} WHERE change_set_id = n.id OFFSET %s)
+                   EXISTS (SELECT 1 FROM ({rows} LIMIT %s) h WHERE {changed}),
+                   EXISTS ({rows} OFFSET %s)
             FROM unnest(%s::bigint[]) AS n(id)
             """,
             [most_rows, most_rows, list(numbers)],
@@ -258,6 +257,26 @@ def changed_since_before(model: type[models.Model], field: models.Field, alias: 
         f"AND p.history_date <= {alias}.history_date AND p.history_id < {alias}.history_id "
         "ORDER BY p.history_date DESC, p.history_id DESC LIMIT 1) before "
         f"WHERE before.was IS NOT DISTINCT FROM {alias}.{column})"
+    )
+
+
+def rows_of_entry(model: type[models.Model], number: int) -> models.QuerySet[Any]:
+    """The history rows of one entry in the order of the work, ready for a LIMIT.
+
+    As a range, of one number: with `=`, PostgreSQL knows that the rows come in the order of
+    history_id by the primary key as well, and may go through the whole table for the first page.
+    """
+    rows: models.QuerySet[Any] = history_of(model)._base_manager.filter(
+        change_set_id__gte=number, change_set_id__lte=number
+    )
+    return rows.order_by("change_set_id", "history_id")
+
+
+def first_rows(model: type[models.Model], number: str, columns: str = "*") -> str:
+    """The same in SQL, for an expression that is the number."""
+    return (
+        f"SELECT {columns} FROM {history_table(model)} "
+        f"WHERE change_set_id BETWEEN {number} AND {number} ORDER BY change_set_id, history_id"
     )
 
 
