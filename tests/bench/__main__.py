@@ -31,6 +31,7 @@ from backoffice.exchange.services import import_file
 from inventory.models import Product
 from tests.bench.data import write_products
 from tests.bench.limits import bare_change, bare_insert, library_loop
+from tests.bench.record_pages import measure
 
 
 def say(text: str) -> None:
@@ -138,7 +139,20 @@ def history_of_one_save(times: int = 2_000) -> None:
     )
 
 
+def record() -> None:
+    """The pages of the record. Takes some minutes and gigabytes; a number makes it smaller."""
+    change_sets = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000_000
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        measure(say, change_sets, bulk_sets=8, rows=change_sets // 2)
+    finally:
+        connection.creation.destroy_test_db("stockbook", verbosity=0)
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["record"]:
+        record()
+        return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
