@@ -105,7 +105,7 @@ PAGES: dict[str, set[Persona]] = {
 # Addresses that are no page to look at: redirects, fragments, and what takes POST only.
 NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
-    "view_on_site", "audit_changeset_add", "audit_changeset_delete", "audit_changeset_history",
+    "view_on_site", "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete", "audit_changeset_history",
     "audit_changeset_restore", "audit_changeset_revert",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
     "exchange_importjob_again", "exchange_importjob_apply", "exchange_importjob_discard",
