@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.dataclasses import SearchResult
 
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.seals.state import verdict
 from backoffice.exchange.models import ImportJob
 from inventory.models import Category, Product
 from inventory.selectors import catalogue_figures, products_by_code
@@ -64,6 +65,7 @@ NAVIGATION = [
         gettext_lazy("Record"),
         [
             Entry("audit.changeset", gettext_lazy("Timeline"), "history"),
+            Entry("audit.seal", gettext_lazy("Seals"), "verified"),
             Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file"),
         ],
     ),
@@ -129,6 +131,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "figures": _figures(request),
         "changes": _recent_changes(request),
         "changes_link": _links(request).get("audit.changeset"),
+        "verdict": verdict() if "audit.seal" in _links(request) else None,
+        "seals_link": _links(request).get("audit.seal"),
         "products": _recently_changed_products(request),
         "imports": _recent_imports(request),
         "imports_link": _links(request).get("exchange.importjob"),

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class InventoryConfig(AppConfig):
     name = "inventory"
     verbose_name = _("Catalogue")
+
+    def ready(self) -> None:
+        from . import policies  # noqa: F401, PLC0415 - models must be loaded

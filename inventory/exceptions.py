@@ -18,10 +18,3 @@ class PercentOutOfRange(DomainError):
             _("Prices change by %(lowest)s to %(highest)s percent at a time, not by %(percent)s.")
             % {"percent": percent, "lowest": lowest, "highest": highest}
         )
-
-
-class ReasonMissing(DomainError):
-    """A change of many products at once that nobody gives a reason for."""
-
-    def __init__(self) -> None:
-        super().__init__(_("Changing many products at once needs a reason. Say why."))

@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401, PLC0415 - models must be loaded
+        from . import policies, receivers  # noqa: F401, PLC0415 - models must be loaded

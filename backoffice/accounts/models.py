@@ -1,11 +1,14 @@
 from typing import Any
 
+import pgtrigger
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.audit.context import Source, audit_context, current_context
 from backoffice.audit.trail import Trail
+from backoffice.audit.triggers import UnskippableTrigger
 
 from .managers import UserManager, normalise_email
 from .names import initials
@@ -31,6 +34,38 @@ class Normalise(models.Func):
 
     template = "normalize(%(expressions)s, NFKC)"
     output_field = models.TextField()
+
+
+# What the record says while Django replaces the hash of a password by a better one of the same.
+_HASHED_ANEW = "Password hashed anew"
+
+# Passwords are in no history; that one was changed is an event, whatever changed it.
+_PASSWORD_ON_RECORD = UnskippableTrigger(
+    name="password_on_record",
+    when=pgtrigger.After,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Condition("OLD.password IS DISTINCT FROM NEW.password"),
+    declare=[("_facts", "jsonb := NULLIF(current_setting('audit.context', true), '')")],
+    func=f"""
+        IF _facts->>'action' = '{_HASHED_ANEW}' THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO audit_changeset (
+            at, transaction_id, database_user, source, action, reason, actor_id, actor_name,
+            request_id, client_address, reference, kind, facts
+        ) VALUES (
+            clock_timestamp(), pg_current_xact_id(), session_user,
+            COALESCE(_facts->>'source', 'sql'),
+            CASE WHEN (_facts->>'actor_id')::bigint = NEW.id THEN 'Own password changed'
+                ELSE 'Password changed: ' || NEW.email END,
+            COALESCE(_facts->>'reason', ''), (_facts->>'actor_id')::bigint,
+            COALESCE(_facts->>'actor_name', ''), COALESCE(_facts->>'request_id', ''),
+            _facts->>'client_address', 'accounts.user/' || NEW.id, 'password',
+            jsonb_build_object('email', NEW.email)
+        );
+        RETURN NULL;
+    """,
+)
 
 
 class User(AbstractUser):
@@ -72,6 +107,7 @@ class User(AbstractUser):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ("email",)
+        triggers = [_PASSWORD_ON_RECORD]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower(Normalise("email"))),
@@ -91,6 +127,12 @@ class User(AbstractUser):
     def clean(self) -> None:
         super().clean()
         self.username = self.username or None
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is this one. A hash that is out of date is replaced on the way."""
+        source = {} if current_context() else {"source": Source.SHELL}
+        with audit_context(action=_HASHED_ANEW, **source):
+            return super().check_password(raw_password)
 
     @property
     def initials(self) -> str:

@@ -7,6 +7,8 @@ from django.contrib.auth.management import create_permissions
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.audit.context import Source, audit_context, current_context
+
 
 class RoleName(models.TextChoices):
     ADMINISTRATOR = "Administrator", _("Administrator")  # everything, people and roles included
@@ -31,6 +33,7 @@ def grant(apps: Apps, role: RoleName, app_label: str, codenames: Iterable[str]) 
     Permission = apps.get_model("auth", "Permission")
     group, _created = apps.get_model("auth", "Group").objects.get_or_create(name=role.value)
     of_app = Permission.objects.filter(content_type__app_label=app_label)
+    source = {} if current_context() else {"source": Source.SHELL}
     for codename in codenames:
         if codename.endswith("*"):
             found = of_app.filter(codename__startswith=codename[:-1])
@@ -38,4 +41,5 @@ def grant(apps: Apps, role: RoleName, app_label: str, codenames: Iterable[str]) 
             found = of_app.filter(codename=codename)
         if not found:
             raise LookupError(f"{app_label} has no permission {codename!r}.")
-        group.permissions.add(*found)
+        with audit_context(**source, reason=f"What the role {role.value} comes with"):
+            group.permissions.add(*found)

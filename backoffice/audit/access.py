@@ -7,13 +7,15 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.utils import quote
-from django.contrib.auth import get_permission_codename
+from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 
+from .models import ChangeSet
 from .naming import history_of
 
 
@@ -21,6 +23,19 @@ def may_read_history(request: HttpRequest, model: type[models.Model]) -> bool:
     """History has a permission of its own: it shows what a row held before, and who changed it."""
     opts = history_of(model)._meta
     return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename('view', opts)}"))
+
+
+def may_read_events(request: HttpRequest) -> bool:
+    """Who signed in and who was refused is on the timeline, and for those who may see that."""
+    return request.user.has_perm("audit.view_changeset")
+
+
+def events_about(obj: models.Model) -> QuerySet[ChangeSet]:
+    """Events that name the object as their cause; for a person, also what they did themselves."""
+    about = Q(reference=f"{obj._meta.label_lower}/{obj.pk}")
+    if isinstance(obj, get_user_model()):
+        about |= Q(actor_id=obj.pk)
+    return ChangeSet.objects.exclude(kind=ChangeSet.Kind.CHANGE).filter(about)
 
 
 @dataclass(frozen=True)

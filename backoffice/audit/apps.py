@@ -9,7 +9,9 @@ class AuditConfig(AppConfig):
     verbose_name = _("Record")
 
     def ready(self) -> None:
-        from . import checks, receivers  # noqa: F401, PLC0415 - models must be loaded
+        # Models must be loaded.
+        from . import checks, receivers  # noqa: F401, PLC0415
+        from .seals import checks as seal_checks  # noqa: F401, PLC0415
 
         connection_created.connect(
             receivers.tell_the_database_who_is_at_work, dispatch_uid="audit.pass_context_on"

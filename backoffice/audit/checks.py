@@ -12,6 +12,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from simple_history.models import HistoricalChanges
 
+from . import reasons
 from .trail import trailed_models
 from .triggers import UnskippableTrigger
 
@@ -42,6 +43,12 @@ def every_model_is_on_the_record(**_: Any) -> list[CheckMessage]:
         and model not in trailed_models
         and not getattr(model, "no_trail", "")
     ]
+
+
+@register(Tags.models)
+def reasons_are_of_something(**_: Any) -> list[CheckMessage]:
+    """AUDIT_REASONS names fields that exist, of models that have a policy."""
+    return [Error(f"AUDIT_REASONS: {problem}", id="audit.E005") for problem in reasons.problems()]
 
 
 @register(Tags.database)

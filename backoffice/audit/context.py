@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from django.db.utils import IntegrityError
 from psycopg import ServerCursor
+
+from . import reasons
+from .triggers import REASON_GIVEN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -58,20 +62,22 @@ class AuditContext:
         name = (str(actor.get_username()) if actor and is_user else "") or self.actor_name
         if actor and is_user and (full := getattr(actor, "get_full_name", str)()):
             name = f"{full} <{name}>"
-        facts = {
+        facts: dict[str, Any] = {
             "source": str(self.source),
-            "action": _storable(self.action),
-            "reason": _storable(self.reason),
+            "action": storable(self.action),
+            "reason": storable(self.reason),
             "actor_id": actor.pk if actor and is_user else None,
-            "actor_name": _storable(name),
-            "request_id": _storable(self.request_id),
-            "client_address": _storable(self.client_address) or None,
-            "reference": _storable(self.reference),
+            "actor_name": storable(name),
+            "request_id": storable(self.request_id),
+            "client_address": storable(self.client_address) or None,
+            "reference": storable(self.reference),
         }
+        if not self.reason.strip() and (needed := reasons.announced()):
+            facts["needs_reason"] = needed
         return json.dumps(facts, ensure_ascii=False)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text as PostgreSQL can hold it: it has no NUL, and UTF-8 no lone surrogates."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
@@ -133,7 +139,21 @@ def pass_context_on(
     In front of the statement, not as one of its own: one round trip, and in autocommit mode one
     transaction for both. `executemany` and server-side binding cannot carry two statements, so
     there it goes ahead, inside the transaction that must be open.
+
+    Raises ReasonMissing where the statement changes what needs a reason, and there is none.
     """
+    try:
+        return _announced(execute, sql, params, many, context)
+    except IntegrityError as error:
+        refusal = getattr(error.__cause__, "diag", None)
+        if refusal is None or refusal.constraint_name != REASON_GIVEN:
+            raise
+        raise reasons.ReasonMissing(refusal.table_name) from error
+
+
+def _announced(
+    execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
     audit = _current.get()
     connection = context["connection"]
     if connection.vendor != "postgresql" or not (audit or _may_remember(connection)):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from .naming import Names, foreign_keys, history_of, is_link, tracked_fields
-from .wording import Passage, Text, told_apart, value_in_words
+from .secrecy import hidden_fields
+from .wording import NOTHING, Passage, Text, plain_in_words, told_apart, value_in_words
 
 
 class Kind(models.TextChoices):
@@ -33,19 +34,37 @@ _HOUSEKEEPING = {"created_at", "updated_at", "version"}
 
 @dataclass(frozen=True, kw_only=True)
 class FieldChange:
-    """One field of an object, old and new. An added object has no old, a deleted one no new."""
+    """One field of an object, old and new. An added object has no old, a deleted one no new.
+
+    `field` names it, where the whole of it is shown.
+    """
 
     label: str
+    field: str = ""
     before: Text = ()
     after: Text = ()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Links:
+    """What an object was linked with and parted from in one go: "Tags: + new, − sale"."""
+
+    label: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        signed = [*(f"+ {name}" for name in self.added), *(f"− {name}" for name in self.removed)]
+        return f"{self.label}: {', '.join(signed)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What one history row says.
+    """What one history row says, or what all rows of one kind of link say together.
 
     `title` is a sentence where the row is about a part of the object that the reader looks at
-    (a tag, an image), and blank where it is about that object itself.
+    (a tag, an image), and blank where it is about that object itself. `link_label` is what parts
+    that are links are called, and `links` what stands there for several of them.
     """
 
     history_id: int
@@ -56,6 +75,9 @@ class Entry:
     name: str
     title: str
     changes: tuple[FieldChange, ...]
+    link_label: str = ""
+    links: Links | None = None
+    previous_id: int | None = None  # the history row of what was there before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +96,27 @@ class Row:
 def with_predecessors(
     model: type[models.Model], records: Sequence[Any], *, within: str = ""
 ) -> list[Row]:
-    """The rows together with what stood there before each change, in one query.
+    """The rows together with what stood there before each change, in two queries.
 
     The predecessor is looked up in the table, not on the page, so the last row has one as well.
     """
     key = model._meta.pk.attname
     everything = history_of(model)._base_manager
-    before_this = everything.filter(**{key: OuterRef(key)}, history_id__lt=OuterRef("history_id"))
+    # By time first, as the index of an object's history is: in the order of the numbers alone,
+    # PostgreSQL may read the whole table backwards for the row before.
+    before_this = everything.filter(
+        **{key: OuterRef(key)},
+        history_date__lte=OuterRef("history_date"),
+        history_id__lt=OuterRef("history_id"),
+    ).order_by("-history_date", "-history_id")
     changed = [record.history_id for record in records if record.history_type == Kind.CHANGED]
     earlier: dict[Any, list[Any]] = defaultdict(list)
     if changed:
-        last_before = Subquery(before_this.order_by("-history_id").values("history_id")[:1])
-        of_the_changed = everything.filter(history_id__in=changed).values_list(last_before)
-        for row in everything.filter(history_id__in=of_the_changed):
+        last_before = Subquery(before_this.values("history_id")[:1])
+        of_the_changed = everything.filter(history_id__in=changed).order_by()
+        # As numbers: joined with the subquery, PostgreSQL hashes the whole history first.
+        numbers = [number for (number,) in of_the_changed.values_list(last_before) if number]
+        for row in everything.filter(history_id__in=numbers).order_by():
             earlier[getattr(row, key)].append(row)
 
     def predecessor(record: Any) -> Any:
@@ -99,7 +129,21 @@ def with_predecessors(
     ]
 
 
-def read(rows: Iterable[Row]) -> list[Entry]:
+def fields_told(model: type[models.Model], viewer: Any = None) -> list[models.Field]:
+    """The fields whose values the record tells a viewer: a user, or None for nobody in particular.
+
+    The one place that leaves a field out: a secret one to who may not see it, and to nobody in
+    particular. Pages, filters and exports all ask here.
+    """
+    left_out = _HOUSEKEEPING | hidden_fields(model, viewer)
+    return [
+        field
+        for field in tracked_fields(model)
+        if not field.primary_key and field.name not in left_out
+    ]
+
+
+def read(rows: Iterable[Row], *, viewer: Any = None) -> list[Entry]:
     """The entries of a page. One query for each model whose names they need."""
     rows = list(rows)
     names = Names()
@@ -108,10 +152,10 @@ def read(rows: Iterable[Row]) -> list[Entry]:
         if row.previous is not None:
             names.want_row(row.model, row.previous)
     names.load()
-    return [_entry(row, names) for row in rows]
+    return [_entry(row, names, viewer) for row in rows]
 
 
-def _entry(row: Row, names: Names) -> Entry:
+def _entry(row: Row, names: Names, viewer: Any) -> Entry:
     record = row.record
     kind = Kind(record.history_type)
     name = names.row(row.model, record, within=row.within)
@@ -126,8 +170,48 @@ def _entry(row: Row, names: Names) -> Entry:
         key=getattr(record, row.model._meta.pk.attname),
         name=name,
         title=title,
-        changes=tuple(_changes(row, kind, names)),
+        changes=tuple(_changes(row, kind, names, viewer)),
+        link_label=link_label(row.model, row.within) if kind != Kind.CHANGED else "",
+        previous_id=row.previous.history_id if row.previous is not None else None,
     )
+
+
+def with_links_together(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of one change set, with all links of one kind in one, where the first stood.
+
+    In the order of the work: what came and went again within it is named on both sides.
+    """
+    together: list[Entry] = []
+    place: dict[str, int] = {}
+    for entry in entries:
+        if not entry.link_label:
+            together.append(entry)
+            continue
+        at = place.setdefault(entry.link_label, len(together))
+        if at == len(together):
+            together.append(entry)
+        links = together[at].links or Links(label=entry.link_label)
+        if entry.kind == Kind.ADDED:
+            links = replace(links, added=(*links.added, entry.name))
+        else:
+            links = replace(links, removed=(*links.removed, entry.name))
+        together[at] = replace(together[at], links=links, title=str(links))
+    return together
+
+
+def link_label(model: type[models.Model], within: str) -> str:
+    """What the links of an object are called, as its field of them is; blank for what is no link.
+
+    `within` is the column that holds the object's key.
+    """
+    if not within or not is_link(model):
+        return ""
+    owner = next(field for field in foreign_keys(model) if field.attname == within).related_model
+    for field in owner._meta.many_to_many:
+        through: Any = field.remote_field.through
+        if through._meta.concrete_model is model._meta.concrete_model:
+            return capfirst(str(field.verbose_name))
+    return capfirst(str(model._meta.verbose_name_plural))
 
 
 def _what(row: Row) -> str:
@@ -138,27 +222,41 @@ def _what(row: Row) -> str:
     return str(row.model._meta.verbose_name)
 
 
-def _changes(row: Row, kind: Kind, names: Names) -> Iterable[FieldChange]:
+def _changes(row: Row, kind: Kind, names: Names, viewer: Any) -> Iterable[FieldChange]:
     if is_link(row.model) and kind != Kind.CHANGED:
         return  # its name says it all
-    for field in tracked_fields(row.model):
-        if field.primary_key or field.name in _HOUSEKEEPING:
-            continue
+    for field in fields_told(row.model, viewer):
         now = getattr(row.record, field.attname)
         label = capfirst(str(field.verbose_name))
         if kind == Kind.CHANGED and row.previous is not None:
             was = getattr(row.previous, field.attname)
-            if was != now:
+            if isinstance(was, dict) and isinstance(now, dict):
+                yield from _changed_keys(label, was, now)
+            elif was != now:
                 old, new = told_apart(
                     value_in_words(field, was, names.target),
                     value_in_words(field, now, names.target),
                     was,
                     now,
                 )
-                yield FieldChange(label=label, before=old, after=new)
+                yield FieldChange(label=label, field=field.name, before=old, after=new)
         elif now not in (None, "", {}, []) and field.attname != row.within:
             text = (Passage(value_in_words(field, now, names.target)),)
             if kind == Kind.DELETED:
                 yield FieldChange(label=label, before=text)
             else:
                 yield FieldChange(label=label, after=text)
+
+
+def _changed_keys(label: str, was: dict[str, Any], now: dict[str, Any]) -> Iterable[FieldChange]:
+    """What changed in a set of named values, each by its name."""
+    for key in sorted(was.keys() | now.keys()):
+        if key in was and key in now and was[key] == now[key]:
+            continue
+        old, new = told_apart(
+            plain_in_words(was[key]) if key in was else NOTHING,
+            plain_in_words(now[key]) if key in now else NOTHING,
+            was.get(key, NOTHING),
+            now.get(key, NOTHING),
+        )
+        yield FieldChange(label=f"{label} · {key}", before=old, after=new)

@@ -1,33 +1,47 @@
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from .context import Source, audit_context
+from .events import keeping_events, record_refusal
 
 
 class AuditMiddleware:
-    """Opens the context of a request: who, from where, through which page.
+    """Opens the context of a request: who, from where, through which page; keeps its events.
 
-    Stands after AuthenticationMiddleware. The user is asked for only when something is written.
+    Stands after AuthenticationMiddleware and outside of the request's transaction. The user is
+    asked for only when something is written.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with audit_context(
-            source=Source.API if request.path.startswith("/api/") else Source.ADMIN,
-            action=f"{request.method} {request.path}",
-            actor=lambda: getattr(request, "user", None),
-            # Named, or a context that is open around the server would shine through.
-            actor_name="",
-            reason="",
-            reference="",
-            request_id=getattr(request, "id", ""),
-            client_address=client_address(request),
+        with (
+            audit_context(
+                source=Source.API if request.path.startswith("/api/") else Source.ADMIN,
+                action=f"{request.method} {request.path}",
+                actor=lambda: getattr(request, "user", None),
+                # Named, or a context that is open around the server would shine through.
+                actor_name="",
+                reason="",
+                reference="",
+                request_id=getattr(request, "id", ""),
+                client_address=client_address(request),
+            ),
+            keeping_events(),
         ):
-            return self.get_response(request)
+            response = self.get_response(request)
+            if response.status_code == HTTPStatus.FORBIDDEN and _is_signed_in(request):
+                record_refusal(method=request.method or "", path=request.path)
+            return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated
 
 
 def client_address(request: HttpRequest) -> str:

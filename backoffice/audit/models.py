@@ -1,11 +1,13 @@
 from typing import Any
 
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from .context import Source
+from .fields import IdRangesField
 from .triggers import append_only
 
 
@@ -20,11 +22,22 @@ class TransactionIdField(models.BigIntegerField):
 
 
 class ChangeSet(models.Model):
-    """What one piece of work changed in one transaction, and who did it why.
+    """One entry of the record: what a piece of work changed, or an event such as a sign-in.
 
-    The first trigger that fires makes it (function audit_change_set). The actor's name is frozen
+    The first trigger that fires in a transaction makes the entry of its changes (function
+    audit_change_set); events are written by `backoffice.audit.events`. The actor's name is frozen
     here: it outlives the user. Rows are never changed or deleted.
     """
+
+    class Kind(models.TextChoices):
+        CHANGE = "change", _("change")  # rows of the history belong to it
+        SIGN_IN = "sign_in", _("sign-in")
+        SIGN_IN_FAILED = "sign_in_failed", _("failed sign-in")
+        SIGN_OUT = "sign_out", _("sign-out")
+        LOCK_OUT = "lock_out", _("lock-out")  # too many failures; nobody gets in for a while
+        PASSWORD = "password", _("password change")
+        EXPORT = "export", _("export")  # rows left the house: facts say which
+        REFUSED = "refused", _("refused")  # somebody tried what they may not do
 
     no_trail = "It is the record itself, and append-only."
 
@@ -40,11 +53,17 @@ class ChangeSet(models.Model):
     client_address = models.TextField(_("client address"), null=True)
     reference = models.TextField(_("caused by"), help_text=_("app.model/key of what caused it"))
     database_user = models.TextField(_("database user"))
+    kind = models.CharField(
+        _("kind"), max_length=20, choices=Kind.choices, default=Kind.CHANGE, db_default="change"
+    )
+    # What an event has to say besides, such as {"filter": ..., "rows": 12, "sha256": ...}.
+    facts = models.JSONField(_("facts"), default=dict, db_default={})
 
     class Meta:
         verbose_name = _("change set")
         verbose_name_plural = _("change sets")
         default_permissions = ("view",)
+        permissions = (("undo_changeset", "Can undo change set"),)
         ordering = ("-id",)
         triggers = [append_only()]
         indexes = [
@@ -54,7 +73,18 @@ class ChangeSet(models.Model):
                 condition=~models.Q(reference=""),
             ),
             models.Index(fields=["actor_id", "-id"], name="audit_changeset_actor"),
-            BrinIndex(fields=["at"], name="audit_changeset_at", autosummarize=True),
+            models.Index(
+                fields=["kind", "-id"],
+                name="audit_changeset_events",
+                condition=~models.Q(kind="change"),
+            ),
+            models.Index(fields=["at", "id"], name="audit_changeset_time"),
+            models.Index(fields=["source", "-id"], name="audit_changeset_source"),
+            HashIndex(
+                fields=["request_id"],
+                name="audit_changeset_request",
+                condition=~models.Q(request_id=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -82,3 +112,140 @@ class VersionedModel(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Seal(models.Model):
+    """A signed sum over the entries of the record that were not sealed before.
+
+    Each names the one before it by its hash, so none can be taken out or changed unseen.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    at = models.DateTimeField(_("time"), db_default=Now())
+    # What the hashes are computed over, and how; see backoffice.audit.seals.
+    form = models.PositiveSmallIntegerField(_("form"), default=1)
+    count = models.PositiveIntegerField(_("entries"))
+    # The change sets under it, so that one taken out of it is named.
+    change_sets = IdRangesField(_("change sets"))
+    root = models.CharField(_("Merkle root"), max_length=64)
+    previous = models.CharField(_("hash of the seal before"), max_length=64, blank=True)
+    hash = models.CharField(_("hash"), max_length=64, unique=True)
+    key_id = models.CharField(_("key"), max_length=64)
+    signature = models.CharField(_("signature"), max_length=128)
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        default_permissions = ("view",)
+        ordering = ("-id",)
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.hash[:12]}"
+
+
+class SealedEntry(models.Model):
+    """That an entry of the record is under a seal, and the hash that it had."""
+
+    no_trail = "It proves the record, and is append-only."
+
+    change_set = models.OneToOneField(
+        ChangeSet, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sealed"
+    )
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="entries"
+    )
+    hash = models.CharField(_("hash"), max_length=64)
+    # Of the entry's own row, without its history.
+    row_hash = models.BinaryField(_("hash of the row"))
+
+    class Meta:
+        verbose_name = _("sealed entry")
+        verbose_name_plural = _("sealed entries")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.change_set_id}: {self.hash[:12]}"
+
+
+class SealForm(models.Model):
+    """Which columns of which tables the hashes of some seals are computed over.
+
+    A new column makes a new form; what was sealed before keeps its own.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    number = models.PositiveSmallIntegerField(_("number"), primary_key=True)
+    description = models.TextField(_("description"))
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        verbose_name = _("form of seals")
+        verbose_name_plural = _("forms of seals")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class SealedRows(models.Model):
+    """The hashes of up to a thousand history rows of one entry and table, each 32 bytes long.
+
+    They tell which row was altered, and of which object a row was that is gone.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, db_constraint=False, related_name="rows"
+    )
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.DO_NOTHING, db_constraint=False, related_name="sealed_rows"
+    )
+    table = models.TextField(_("table"))
+    history_ids = IdRangesField(_("history rows"))
+    keys = ArrayField(models.TextField(), verbose_name=_("keys of the objects"))
+    hashes = models.BinaryField(_("hashes"))
+
+    class Meta:
+        verbose_name = _("sealed rows")
+        verbose_name_plural = _("sealed rows")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.change_set_id}: {self.table}"
+
+
+class SealEvent(models.Model):
+    """What happened to seals: that one was published, where; that the record was verified."""
+
+    class Kind(models.TextChoices):
+        PUBLISHED = "published", _("published")
+        PUBLICATION_FAILED = "failed", _("publication failed")
+        VERIFIED = "verified", _("verified")
+        TAMPERED = "tampered", _("found altered")
+
+    no_trail = "It is a log of its own, and append-only."
+
+    at = models.DateTimeField(_("time"), db_default=Now())
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    seal = models.ForeignKey(
+        Seal, on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="events"
+    )
+    where = models.TextField(_("where"), blank=True)
+    facts = models.JSONField(_("facts"), default=dict)
+
+    class Meta:
+        verbose_name = _("event of a seal")
+        verbose_name_plural = _("events of seals")
+        default_permissions = ()
+        ordering = ("-id",)
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.where}"

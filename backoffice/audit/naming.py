@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import FieldFetchBlocked, ObjectDoesNotExist
@@ -10,8 +12,12 @@ from django.db import models
 from .trail import trailed_models
 
 
+@cache
 def history_of(model: type[models.Model]) -> Any:
-    """The model of the history rows of a model that has a Trail."""
+    """The model of the history rows of a model that has a Trail.
+
+    Remembered: asking simple-history makes a class of its manager anew, which takes a millisecond.
+    """
     attribute: str = model._meta.simple_history_manager_attribute  # type: ignore[attr-defined]
     return getattr(model, attribute).model
 
@@ -34,10 +40,12 @@ def is_link(model: type[models.Model]) -> bool:
 class Names:
     """Looks up names with one query per model, however many are wanted.
 
-    First `want_row()` for every history row of a page, then `load()`, then the questions.
+    First `want_row()` for every history row of a page, then `load()`, then the questions. With
+    `at`, names are those of that moment; without, those of today.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at: datetime | None = None) -> None:
+        self._at = at
         self._wanted: dict[tuple[type[models.Model], str], set[Any]] = defaultdict(set)
         self._objects: dict[tuple[type[models.Model], str, Any], models.Model] = {}
 
@@ -49,12 +57,18 @@ class Names:
 
     def load(self) -> None:
         trails = {model._meta.concrete_model: model for model in trailed_models}
-        for (model, attname), values in self._wanted.items():
+        for (model, attname), wanted in self._wanted.items():
+            values = wanted
+            trail = trails.get(model._meta.concrete_model)
+            if self._at and trail:
+                self._keep(model, attname, _last_of(trail, attname, values, self._at))
+                # What is older than the record of it has only the name of today.
+                values = {v for v in wanted if (model, attname, v) not in self._objects}
             # Peers: where a name is made from another object, that takes one query for all.
             living = model._base_manager.filter(**{f"{attname}__in": values})
             self._keep(model, attname, living.fetch_mode(models.FETCH_PEERS))
             gone = {value for value in values if (model, attname, value) not in self._objects}
-            if gone and (trail := trails.get(model._meta.concrete_model)):
+            if gone and trail:
                 self._keep(model, attname, _last_of(trail, attname, gone))
         self._wanted.clear()
 
@@ -98,13 +112,13 @@ def _target(field: models.ForeignKey) -> tuple[type[models.Model], str]:
     return field.related_model, field.target_field.attname
 
 
-def _last_of(model: type[models.Model], attname: str, values: set[Any]) -> list[models.Model]:
-    rows = (
-        history_of(model)
-        ._base_manager.filter(**{f"{attname}__in": values})
-        .order_by(attname, "-history_id")
-        .distinct(attname)
-    )
+def _last_of(
+    model: type[models.Model], attname: str, values: set[Any], at: datetime | None = None
+) -> list[models.Model]:
+    rows = history_of(model)._base_manager.filter(**{f"{attname}__in": values})
+    if at:
+        rows = rows.filter(history_date__lte=at)
+    rows = rows.order_by(attname, "-history_date", "-history_id").distinct(attname)
     return [as_instance(model, row) for row in rows]
 
 

@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils.dateparse import parse_datetime
 
-from .history import Entry, Kind, Row, read, with_predecessors
+from .history import Entry, Kind, Row, read, with_links_together, with_predecessors
 from .models import ChangeSet
 from .naming import history_of
 
@@ -71,7 +71,9 @@ class Step:
         """The object itself comes first, then its parts, each in the order of the work."""
         entries = list(newest_first)
         in_order = sorted(entries, key=lambda entry: (bool(entry.title), entry.at))
-        return cls(change_set=change_set, at=entries[0].at, entries=tuple(in_order))
+        return cls(
+            change_set=change_set, at=entries[0].at, entries=tuple(with_links_together(in_order))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,28 +86,27 @@ def object_timeline(
     strands: Sequence[Strand],
     key: Any,
     *,
+    events: QuerySet[ChangeSet] | None = None,
     before: Position | None = None,
     size: int = ROWS_PER_PAGE,
+    viewer: Any = None,
 ) -> Timeline:
-    """What happened to an object and its parts, newest first, a page at a time.
+    """What happened to an object and its parts, and events about it, newest first, by the page.
 
     The number of queries depends on the number of strands, not of rows.
     """
     found: list[tuple[Position, Any]] = []
     for number, strand in enumerate(strands):
         rows = history_of(strand.model)._base_manager.filter(**{strand.attname: key})
-        if before is not None:
-            same_moment = Q(history_date=before.at)
-            if number == before.strand:
-                same_moment &= Q(history_id__lt=before.history_id)
-            elif number > before.strand:
-                same_moment = Q(pk__in=())
-            rows = rows.filter(history_date__lte=before.at).filter(
-                Q(history_date__lt=before.at) | same_moment
-            )
         found += [
             (Position(row.history_date, number, row.history_id), row)
-            for row in rows.order_by("-history_date", "-history_id")[: size + 1]
+            for row in _newest(rows, "history_date", "history_id", number, before)[: size + 1]
+        ]
+    if events is not None:
+        number = len(strands)
+        found += [
+            (Position(event.at, number, event.pk), event)
+            for event in _newest(events, "at", "id", number, before)[: size + 1]
         ]
     found.sort(key=lambda pair: pair[0], reverse=True)
     page = found[:size]
@@ -116,25 +117,54 @@ def object_timeline(
         records = [record for _, record in positions]
         pairs = with_predecessors(strand.model, records, within=strand.within)
         row_at |= {place: row for (place, _), row in zip(positions, pairs, strict=True)}
-    entries = read(row_at[place] for place, _ in page)
+    places = [place for place, _ in page if place in row_at]
+    entries = read((row_at[place] for place in places), viewer=viewer)
+    entry_at = dict(zip(places, entries, strict=True))
     change_sets = ChangeSet.objects.in_bulk({entry.change_set_id for entry in entries})
-    return Timeline(
-        steps=tuple(
-            Step.of(change_sets[identity], group)
-            for identity, group in groupby(entries, key=lambda entry: entry.change_set_id)
-        ),
-        older=page[-1][0] if len(found) > size else None,
-    )
+    steps = []
+    for (event, identity), group in groupby(page, key=_entry_of_the_record):
+        if event is None:
+            here = [entry_at[place] for place, _ in group]
+            steps.append(Step.of(change_sets[identity], here))
+        else:
+            steps.append(Step(change_set=event, at=event.at, entries=()))
+    return Timeline(steps=tuple(steps), older=page[-1][0] if len(found) > size else None)
+
+
+def _entry_of_the_record(found: tuple[Position, Any]) -> tuple[ChangeSet | None, int]:
+    """The event that was found, or the number of the change set that a history row belongs to."""
+    _place, record = found
+    if isinstance(record, ChangeSet):
+        return record, record.pk
+    return None, record.change_set_id
+
+
+def _newest[M: models.Model](
+    rows: QuerySet[M], moment: str, key: str, number: int, before: Position | None
+) -> QuerySet[M]:
+    """The rows of one strand, newest first, from the position on where its page begins."""
+    if before is not None:
+        same_moment = Q(**{moment: before.at})
+        if number == before.strand:
+            same_moment &= Q(**{f"{key}__lt": before.history_id})
+        elif number > before.strand:
+            same_moment = Q(pk__in=())
+        # The first says nothing that the second does not, but it is a range of the index.
+        rows = rows.filter(**{f"{moment}__lte": before.at}).filter(
+            Q(**{f"{moment}__lt": before.at}) | same_moment
+        )
+    return rows.order_by(f"-{moment}", f"-{key}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How many rows of one model a change set touched."""
+    """How many rows of one model a change set touched, or that they are more than a number."""
 
     model: type[models.Model]
     added: int = 0
     changed: int = 0
     deleted: int = 0
+    more_than: int = 0
 
     @property
     def total(self) -> int:
@@ -159,38 +189,3 @@ def change_set_tallies(change_set: ChangeSet, among: Sequence[type[models.Model]
     for number, kind, count in first.union(*others, all=True).order_by():
         tallied.setdefault(number, {})[Kind(kind).name.lower()] = count
     return [Tally(model=among[number], **kinds) for number, kinds in sorted(tallied.items())]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A page of what a change set did to the rows of one model, in the order of the work."""
-
-    tally: Tally
-    entries: tuple[Entry, ...]
-    next: int | None
-
-
-def change_set_sections(
-    change_set: ChangeSet,
-    tallies: Iterable[Tally],
-    *,
-    after: int = 0,
-    size: int = ROWS_PER_SECTION,
-) -> list[Section]:
-    """For each tally the `size` rows that come after the history id `after`."""
-    pages = []
-    for tally in tallies:
-        records = list(
-            history_of(tally.model)
-            ._base_manager.filter(change_set=change_set, history_id__gt=after)
-            .order_by("history_id")[: size + 1]
-        )
-        pages.append((tally, with_predecessors(tally.model, records[:size]), len(records) > size))
-    entries = iter(read(row for _, rows, _ in pages for row in rows))
-    sections = []
-    for tally, rows, more in pages:
-        page = tuple(next(entries) for _ in rows)
-        sections.append(
-            Section(tally=tally, entries=page, next=page[-1].history_id if more else None)
-        )
-    return sections

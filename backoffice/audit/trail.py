@@ -9,6 +9,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from . import triggers
+from .querysets import HistoryQuerySet
 
 # Models whose history is kept, in the order of their declaration.
 trailed_models: list[type[models.Model]] = []
@@ -31,6 +32,7 @@ class Trail(HistoricalRecords):
         options.setdefault("history_id_field", models.BigAutoField())
         options.setdefault("history_change_reason_field", models.TextField(null=True))
         options.setdefault("user_db_constraint", False)
+        options.setdefault("historical_queryset", HistoryQuerySet)
         super().__init__(**options)
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
@@ -39,6 +41,9 @@ class Trail(HistoricalRecords):
         if known or not hasattr(sender._meta, "simple_history_manager_attribute"):
             return
         history_model = getattr(sender, self.manager_name).model
+        # What undo asks of the declaration.
+        history_model.ignored_fields = frozenset(self.ignored_fields)
+        history_model.part_of = self.part_of
         pgtrigger.register(triggers.append_only())(history_model)
         pgtrigger.register(
             *triggers.write_history(sender, history_model, sorted(self.ignored_fields)),

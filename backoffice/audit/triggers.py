@@ -170,3 +170,80 @@ def write_history(
             f"{select('o', '-')} FROM old_rows o",
         ),
     ]
+
+
+# The name under which the database refuses a change that lacks its reason.
+REASON_GIVEN = "audit_reason_given"
+
+
+def reason_given(model: type[models.Model]) -> list[UnskippableTrigger]:
+    """Three statement triggers that refuse changes which need a reason and have none.
+
+    Which those are, the application announces with a context that has no reason
+    (backoffice.audit.reasons); without an announcement there is nothing to compare.
+    """
+    key = model._meta.pk.column
+    # "+" and "-" stand for rows that come and go; whatever else is there is a column.
+    fields = "jsonb_array_elements_text(_guarded) AS name WHERE name NOT IN ('+', '-')"
+    changed = f"""
+        EXECUTE (
+            SELECT format(
+                'SELECT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o."{key}" = n."{key}" '
+                'WHERE ROW(%s) IS DISTINCT FROM ROW(%s))',
+                string_agg(format('n.%I', name), ', '), string_agg(format('o.%I', name), ', ')
+            ) FROM {fields}
+        ) INTO _found;
+    """
+    declare = [
+        (
+            "_guarded",
+            (
+                "jsonb := NULLIF(current_setting('audit.context', true), '')::jsonb"
+                " -> 'needs_reason' -> TG_TABLE_NAME::text"
+            ),
+        ),
+        ("_found", "boolean := false"),
+    ]
+
+    def trigger(
+        operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, look: str
+    ) -> UnskippableTrigger:
+        return UnskippableTrigger(
+            name=f"reason_{operation}".lower(),
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=referencing,
+            declare=declare,
+            func=f"""
+                IF _guarded IS NOT NULL THEN
+                    {look}
+                    IF _found THEN
+                        RAISE EXCEPTION 'This change of % needs a reason.', TG_TABLE_NAME USING
+                            ERRCODE = 'check_violation', CONSTRAINT = '{REASON_GIVEN}',
+                            TABLE = TG_TABLE_NAME;
+                    END IF;
+                END IF;
+                RETURN NULL;
+            """,
+        )
+
+    return [
+        trigger(
+            pgtrigger.Insert,
+            pgtrigger.Referencing(new="new_rows"),  # type: ignore[no-untyped-call]
+            "_found := _guarded ? '+' AND EXISTS (SELECT FROM new_rows);",
+        ),
+        trigger(
+            pgtrigger.Update,
+            pgtrigger.Referencing(  # type: ignore[no-untyped-call]
+                old="old_rows", new="new_rows"
+            ),
+            f"IF EXISTS (SELECT FROM {fields}) THEN {changed} END IF;",
+        ),
+        trigger(
+            pgtrigger.Delete,
+            pgtrigger.Referencing(old="old_rows"),  # type: ignore[no-untyped-call]
+            "_found := _guarded ? '-' AND EXISTS (SELECT FROM old_rows);",
+        ),
+    ]

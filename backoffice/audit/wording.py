@@ -62,7 +62,14 @@ def value_in_words(field: models.Field, value: Any, name_of: Callable[[Any, Any]
         return name_of(field, value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
+    return plain_in_words(value)
+
+
+def plain_in_words(value: Any) -> str:
+    """A value that says all by itself."""
     match value:
+        case None:
+            return NOTHING
         case bool():
             return _("yes") if value else _("no")
         case "":
@@ -86,6 +93,11 @@ def moment_in_words(value: datetime) -> str:
     """Date and time to the second, in the viewer's language and the shop's time zone."""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
     return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
+
+
+def grouped(number: int) -> str:
+    """A count with its thousands grouped, in the viewer's language."""
+    return str(formats.number_format(number, force_grouping=True))
 
 
 def _places(value: Decimal) -> int:

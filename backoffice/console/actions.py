@@ -25,9 +25,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exceptions import DomainError
 
-from .reasons import LONGEST_REASON
+from .reasons import LONGEST_REASON, MISSING
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -52,7 +53,7 @@ class BulkForm(forms.Form):
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Goes on the record, for whoever asks later."),
         max_length=LONGEST_REASON,
-        error_messages={"required": gettext_lazy("Say why: this change needs a reason.")},
+        error_messages={"required": MISSING},
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
@@ -60,6 +61,7 @@ class BulkForm(forms.Form):
         super().__init__(data)
         self.add_fields(model_admin, request)
         self.fields["reason"] = self.fields.pop("reason")
+        self.fields["reason"].required = bulk_needs_reason()
 
     def add_fields(self, model_admin: ModelAdmin, request: HttpRequest) -> None:
         """For fields that only the ModelAdmin can make, such as an autocomplete."""

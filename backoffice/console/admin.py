@@ -10,14 +10,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.audit.admin import HistoryAdmin
+from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .fieldsets import without
 from .reasons import ReasonMixin
+from .secrecy import SecretFieldsMixin
 from .through import BareLinkMixin, ConsoleChecks
 from .widgets import DecimalInput
 
@@ -41,6 +44,7 @@ class ModelAdmin(
     HistoryAdmin,
     ExchangeAdmin,
     ReasonMixin,
+    SecretFieldsMixin,
     BareLinkMixin,
     SimpleHistoryAdmin,
     unfold.admin.ModelAdmin,
@@ -102,9 +106,13 @@ class ModelAdmin(
                     messages.ERROR,
                 )
                 return None
-            if "post" in request.POST and self._reason_is_missing(request):
+            if "post" in request.POST and self._reason_is_missing(request, bulk=True):
                 return None
         response: HttpResponse | None = super().response_action(request, queryset, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.context_data is not None:
+            response.context_data.setdefault(
+                "reason_required", self.deletion_needs_reason() or bulk_needs_reason()
+            )
         return response
 
     # Django's own log would tell a second, poorer story than the record: of the admin's forms only.

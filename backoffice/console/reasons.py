@@ -1,4 +1,8 @@
-"""Why something is changed: asked for on the forms, handed to the record before the first write."""
+"""Why something is changed: asked for on the forms, handed to the record before the first write.
+
+The policy (backoffice.audit.reasons) says which changes need a reason. The forms say so in advance;
+should a write need one that no form foresaw, the database refuses it and the form comes back.
+"""
 
 from typing import Any
 
@@ -12,27 +16,57 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from backoffice.audit import reasons
 from backoffice.audit.context import refine_context
+from backoffice.audit.secrecy import hidden_fields
 
 REASON = "change_reason"
 LONGEST_REASON = 500
 
 
-def reason_field(*, required: bool) -> forms.CharField:
+MISSING = gettext_lazy("Say why: this change needs a reason.")
+
+
+def reason_field(*, required: bool, needed_for: str = "") -> forms.CharField:
+    """`needed_for` names the fields that it is needed for, if it is for some only."""
+    help_text = _("Goes on the record, for whoever asks later.")
+    if needed_for and not required:
+        help_text += " " + _("Needed for a change of %(fields)s.") % {"fields": needed_for}
     return forms.CharField(
         label=gettext_lazy("Reason for this change"),
-        help_text=gettext_lazy("Goes on the record, for whoever asks later."),
+        help_text=help_text,
         required=required,
         max_length=LONGEST_REASON,
-        error_messages={"required": gettext_lazy("Say why: this change needs a reason.")},
+        error_messages={"required": MISSING},
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
+
+
+class ReasonForm(forms.ModelForm):
+    """Knows which changes need a reason; nothing is written without it.
+
+    `refused` says that the database has refused this very change for want of one.
+    """
+
+    refused = False
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if REASON in self.errors or self.cleaned_data.get(REASON):
+            return cleaned
+        adding = self.instance.pk is None
+        if self.refused or reasons.needs_reason(
+            self._meta.model, () if adding else self.changed_data, added=adding
+        ):
+            self.add_error(REASON, MISSING)
+        return cleaned
 
 
 class ReasonMixin(admin.ModelAdmin):
     """Names each add, change and delete on the record, with the reason that the user gave.
 
-    With `reason_required` nothing is changed or deleted without one.
+    Nothing that the policy wants a reason for is written without one, and with `reason_required`
+    nothing at all.
     """
 
     reason_required = False
@@ -60,12 +94,23 @@ class ReasonMixin(admin.ModelAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
-        allowed = self.has_change_permission(request, obj) if obj else self.reason_required
-        if allowed:
+        asked = (
+            self.has_change_permission(request, obj)
+            if obj
+            else self.reason_required or reasons.needs_reason(self.model, added=True)
+        ) or _was_refused(request)
+        if asked:
             # Declared on the form, it stands outside of the fieldsets: below them and all tabs.
             base = kwargs.get("form", self.form)
-            field = reason_field(required=self.reason_required)
-            kwargs["form"] = type(base.__name__, (base,), {REASON: field})
+            hidden = hidden_fields(self.model, request.user)
+            field = reason_field(
+                required=self.reason_required,
+                needed_for=reasons.fields_in_words(self.model, but=hidden),
+            )
+            refused = _was_refused(request)
+            kwargs["form"] = type(
+                base.__name__, (ReasonForm, base), {REASON: field, "refused": refused}
+            )
         return super().get_form(request, obj, change=change, **kwargs)
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> Any:
@@ -77,13 +122,32 @@ class ReasonMixin(admin.ModelAdmin):
         )
         return obj
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except reasons.ReasonMissing:
+            # Of a part of the object, such as an image. Again, with a form that knows.
+            if _was_refused(request):
+                raise
+            request._reason_refused = True  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "POST" and self._reason_is_missing(request):
             return HttpResponseRedirect(request.get_full_path())
-        extra_context = {"reason_required": self.reason_required, **(extra_context or {})}
-        return super().delete_view(request, object_id, extra_context)
+        needed = self.deletion_needs_reason()
+        try:
+            return super().delete_view(
+                request, object_id, {"reason_required": needed, **(extra_context or {})}
+            )
+        except reasons.ReasonMissing as refusal:  # of what would go with the object
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def deletion_needs_reason(self) -> bool:
+        return self.reason_required or reasons.needs_reason(self.model, deleted=True)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         refine_context(action=self.action_deleted(obj), reason=_reason(request))
@@ -93,11 +157,16 @@ class ReasonMixin(admin.ModelAdmin):
         refine_context(action=self.action_many_deleted(queryset.count()), reason=_reason(request))
         super().delete_queryset(request, queryset)
 
-    def _reason_is_missing(self, request: HttpRequest) -> bool:
-        if not self.reason_required or _reason(request):
+    def _reason_is_missing(self, request: HttpRequest, *, bulk: bool = False) -> bool:
+        needed = self.deletion_needs_reason() or (bulk and reasons.bulk_needs_reason())
+        if not needed or _reason(request):
             return False
-        self.message_user(request, _("Say why: this change needs a reason."), messages.ERROR)
+        self.message_user(request, str(MISSING), messages.ERROR)
         return True
+
+
+def _was_refused(request: HttpRequest) -> bool:
+    return getattr(request, "_reason_refused", False)
 
 
 def _reason(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from .checking import mapped_columns
 from .columns import Column, ListColumn, RelationColumn
+from .compiling import hidden_columns
 from .exceptions import PlanStale
 from .models import ImportJob
 from .planning import Rights, described, missing_related
@@ -58,6 +59,8 @@ class Applier:
             )
         if (self.job.new and not rights.add) or (self.job.changed and not rights.change):
             raise PlanStale([], _("You may no longer add or change all of these rows."))
+        if not hidden_columns(self.resource, self.job.user).isdisjoint(self.job.mapping):
+            raise PlanStale([], _("You may no longer see all of its columns."))
         self._refuse_what_changed_since()
         missing = missing_related(self.job, self.resource, rights.creates)
         if {n: described(names) for n, names in missing.items()} != self.job.summary["creates"]:

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from .columns import Column
-from .compiling import compile_columns
+from .compiling import open_columns
 from .models import ImportJob
 from .resources import Resource
 from .sql import literal, quote
@@ -13,10 +13,13 @@ _CHUNK = 10_000
 
 
 def mapped_columns(job: ImportJob, resource: Resource) -> dict[str, Column]:
-    """The columns of the resource that the job's file feeds, by field name."""
+    """The columns of the resource that the job's file feeds, by field name.
+
+    Not those that its user must not see: what a file says of them is not compared with anything.
+    """
     return {
         name: column
-        for name, column in compile_columns(resource).items()
+        for name, column in open_columns(resource, job.user).items()
         if any(target in job.mapping for target in column.targets)
     }
 

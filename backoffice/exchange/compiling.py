@@ -16,6 +16,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 from import_export import widgets
 
+from backoffice.audit.secrecy import hidden_fields
+
 from .cell_checks import Check, length_check
 from .columns import (
     BooleanColumn,
@@ -65,6 +67,17 @@ def compile_columns(resource: Resource) -> dict[str, Column]:
         _complete(column)
         columns[name] = column
     return columns
+
+
+def hidden_columns(resource: Resource, user: Any) -> frozenset[str]:
+    """What a user may neither take out nor bring in. The command line is nobody's, and may all."""
+    return frozenset() if user is None else hidden_fields(resource.model(), user)
+
+
+def open_columns(resource: Resource, user: Any) -> dict[str, Column]:
+    """The columns of a resource without those that are hidden from a user."""
+    hidden = hidden_columns(resource, user)
+    return {name: c for name, c in compile_columns(resource).items() if name not in hidden}
 
 
 def _complete(column: Column) -> None:

@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from .compiling import compile_columns
+from .compiling import open_columns
 from .models import ImportJob
 from .reading import ENCODINGS
 from .resources import Resource
@@ -54,7 +54,7 @@ class MappingForm(forms.Form):
         super().__init__(data)
         self.job = job
         chosen = {index: target for target, index in job.mapping.items()}
-        choices = [("", _("not imported")), *_targets(resource)]
+        choices = [("", _("not imported")), *_targets(resource, job.user)]
         for index, header in enumerate(job.header):
             self.fields[f"column_{index}"] = forms.ChoiceField(
                 label=header,
@@ -89,10 +89,10 @@ class MappingForm(forms.Form):
         }
 
 
-def _targets(resource: Resource) -> list[tuple[str, str]]:
+def _targets(resource: Resource, user: Any) -> list[tuple[str, str]]:
     """Every field that a column may feed, by its label; lower levels of a path behind it."""
     targets = []
-    for name, column in compile_columns(resource).items():
+    for name, column in open_columns(resource, user).items():
         for target in column.targets:
             level = target.replace("_", " ").capitalize()
             targets.append((target, column.label if target == name else f"{column.label}: {level}"))

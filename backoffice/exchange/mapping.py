@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from .columns import Column
-from .compiling import compile_columns
+from .compiling import open_columns
 from .exceptions import MappingRefused
 from .resources import Resource
 
@@ -16,7 +17,7 @@ def normalised(header: str) -> str:
     return re.sub(r"[\W_]+", "", header.lstrip("\ufeff").casefold())
 
 
-def propose_mapping(resource: Resource, header: Sequence[str]) -> dict[str, int]:
+def propose_mapping(resource: Resource, header: Sequence[str], user: Any = None) -> dict[str, int]:
     """{target: index of the file's column}, by name, label and alias, the best name first.
 
     Each column of the file is used once. What has no home is left out, and shown as such.
@@ -25,7 +26,7 @@ def propose_mapping(resource: Resource, header: Sequence[str]) -> dict[str, int]
     index_of: dict[str, int] = {}
     for index, name in enumerate(header):
         index_of.setdefault(normalised(name), index)
-    columns = compile_columns(resource)
+    columns = open_columns(resource, user)
     names = {
         target: [
             target,
@@ -45,9 +46,14 @@ def propose_mapping(resource: Resource, header: Sequence[str]) -> dict[str, int]
     return found
 
 
-def check_mapping(resource: Resource, mapping: Mapping[str, int], header: Sequence[str]) -> None:
-    """Raises MappingRefused unless the key is mapped and each column and field is used once."""
-    columns = compile_columns(resource)
+def check_mapping(
+    resource: Resource, mapping: Mapping[str, int], header: Sequence[str], user: Any = None
+) -> None:
+    """Raises MappingRefused unless the key is mapped and each column and field is used once.
+
+    A field that is hidden from the user is none.
+    """
+    columns = open_columns(resource, user)
     targets = {target for column in columns.values() for target in column.targets}
     indexes = list(mapping.values())
     if any(not 0 <= index < len(header) for index in indexes):

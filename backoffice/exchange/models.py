@@ -85,6 +85,8 @@ class ImportJob(models.Model):
     applied_at = models.DateTimeField(_("applied"), null=True)
 
     objects = ImportJobQuerySet.as_manager()
+    no_undo = "That the file was brought in stays true when what it changed is undone."
+
     # What happened to the file is on the record; how far the work got is not.
     history = Trail(
         excluded_fields=[

@@ -1,6 +1,6 @@
 """What an import will do, row by row and cell by cell; paged by row number, whatever the size."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,9 +71,13 @@ def preview_rows(
     status: str = "",
     after: int = 0,
     limit: int = 50,
+    hidden: Collection[str] = (),
 ) -> list[PreviewRow]:
-    """The next rows of the plan after row number `after`, of one status or of all."""
-    columns = mapped_columns(job, resource)
+    """The next rows of the plan after row number `after`, of one status or of all.
+
+    `hidden` names the fields that the reader must not see, be it in a cell or in an error.
+    """
+    columns = {n: c for n, c in mapped_columns(job, resource).items() if n not in hidden}
     cells = [f"COALESCE({cell_text(job, column)}, '')" for column in columns.values()]
     new = [
         f"array_to_string(s.{c.value}, ', ')" if isinstance(c, ListColumn) else f"s.{c.value}::text"
@@ -97,11 +101,15 @@ def preview_rows(
             f"{' '.join(column.live_join(page) for column in columns.values())} "
             f"WHERE {where} ORDER BY p.row_no LIMIT {int(limit)}"
         )
-        return [_row(list(columns.values()), resource, record) for record in cursor.fetchall()]
+        found = cursor.fetchall()
+    return [_row(list(columns.values()), resource, record, hidden) for record in found]
 
 
-def _row(columns: Sequence[Column], resource: Resource, record: Sequence[Any]) -> PreviewRow:
+def _row(
+    columns: Sequence[Column], resource: Resource, record: Sequence[Any], hidden: Collection[str]
+) -> PreviewRow:
     number, line, status, target, changes, problems, raw, new, old = record
+    problems = [problem for problem in problems if problem.partition(":")[0] not in hidden]
     wrong = {problem.partition(":")[0] for problem in problems}
     cells = []
     for column, cell, after, before in zip(columns, raw, new, old, strict=True):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from backoffice.audit.context import Source, audit_context, current_context
 
 from .applying import Applier
+from .compiling import hidden_columns
 from .errors_file import write_errors_file
 from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, WrongState
 from .mapping import check_mapping, propose_mapping
@@ -60,7 +61,7 @@ def start_import(
         delimiter=dialect.delimiter,
         header=dialect.header,
         header_line=dialect.header_line,
-        mapping=propose_mapping(declared, dialect.header),
+        mapping=propose_mapping(declared, dialect.header, user),
     )
     file.seek(0)
     job.file.save(job.file_name, File(file), save=False)
@@ -86,7 +87,7 @@ def start_import(
 def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
     """Choose which columns feed which fields, and plan anew. Raises MappingRefused, WrongState."""
     declared, job = get_resource(job.resource), _locked(job)
-    check_mapping(declared, mapping, job.header)
+    check_mapping(declared, mapping, job.header, job.user)
     job.mapping = dict(mapping)
     with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
         _plan(job, declared)
@@ -182,7 +183,7 @@ def import_file(
         job = start_import(
             resource=resource, file=file, file_name=path.name, user=user, encoding=encoding
         )
-    check_mapping(get_resource(resource), job.mapping, job.header)
+    check_mapping(get_resource(resource), job.mapping, job.header, user)
     if apply:
         job = apply_import(job=job, reason=reason, valid_rows_only=valid_rows_only)
     return job
@@ -194,6 +195,9 @@ def _plan(job: ImportJob, declared: Resource) -> None:
         with open_file(job) as file:
             dialect = dialect_of(job)
             job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+    # A right to see a column may have been taken away since it was mapped.
+    hidden = hidden_columns(declared, job.user)
+    job.mapping = {target: i for target, i in job.mapping.items() if target not in hidden}
     make_plan(job, declared)
     job.state = State.CHECKED
 

@@ -94,9 +94,34 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def mailer(url: str) -> dict[str, object]:
+    """A mail server by its URL: smtp://user:password@host:25, smtp+tls://, smtp+ssl://."""
+    facts = environ.Env.email_url_config(url)
+    if not url.startswith("smtp"):
+        return {"BACKEND": facts["EMAIL_BACKEND"]}
+    options = {
+        "host": facts["EMAIL_HOST"],
+        "port": facts["EMAIL_PORT"] or 25,
+        "username": facts["EMAIL_HOST_USER"],
+        "password": facts["EMAIL_HOST_PASSWORD"],
+        "use_tls": facts.get("EMAIL_USE_TLS", False),
+        "use_ssl": facts.get("EMAIL_USE_SSL", False),
+        "timeout": 10,
+    }
+    return {"BACKEND": facts["EMAIL_BACKEND"], "OPTIONS": options}
+
+
+MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25"))}
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["backoffice.accounts.backends.PasswordBackend"]
+# After so many failures by one address, or from one client, nobody gets in for so many minutes.
+SIGN_IN_MAX_FAILURES = env.int("SIGN_IN_MAX_FAILURES", default=10)
+SIGN_IN_MAX_FAILURES_PER_CLIENT = env.int("SIGN_IN_MAX_FAILURES_PER_CLIENT", default=100)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -132,6 +157,21 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_DATE_INDEX = False
+
+# Where a reason is needed besides what the apps' policies say ("inventory.Discount.value"), and
+# where none is after all ("-inventory.Product.cost"; "-bulk": changes of many objects at once).
+AUDIT_REASONS = env.list("AUDIT_REASONS", default=[])
+
+# Seals over the history (backoffice.audit.seals). The key is a PEM file or its text, and belongs
+# where the database cannot read it; public keys are those of former keys too.
+AUDIT_SIGNING_KEY = env.str("AUDIT_SIGNING_KEY", default="", multiline=True)
+AUDIT_PUBLIC_KEYS = env.list("AUDIT_PUBLIC_KEYS", default=[])
+# Where the sums of the seals are told: file:///folder/file, mailto:address, https://server/path.
+AUDIT_PUBLISH = env.list("AUDIT_PUBLISH", default=[])
+AUDIT_MAKE_MISSING_KEY = False
+# {"table": "its present name", "table.column": "table.its present name"} of what was renamed
+# after it had been sealed, so that it can still be verified.
+AUDIT_RENAMED: dict[str, str] = {}
 
 # Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
 EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)

@@ -17,6 +17,11 @@ DATABASES["default"]["TEST"] = {
     "TEMPLATE": None if DATABASE_URL else TEMPLATE,
 }
 
+AUDIT_SIGNING_KEY = str(BASE_DIR / ".keys" / "test.pem")
+AUDIT_PUBLIC_KEYS = []
+AUDIT_PUBLISH = []
+AUDIT_MAKE_MISSING_KEY = True
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = BASE_DIR / ".media" / "test"
 WHITENOISE_USE_FINDERS = True

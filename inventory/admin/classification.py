@@ -46,6 +46,8 @@ class CategoryAdmin(ModelAdmin):
         _("Add the first one, or import products: their categories are made with them."),
     )
 
+    as_of_columns = ("path", "slug")
+
     autocomplete_fields = ["parent"]
     readonly_fields = ["path", "created_at", "updated_at", "version"]
     fieldsets = [

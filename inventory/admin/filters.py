@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, TextFilter
 
+from backoffice.audit.secrecy import hidden_fields
 from inventory.managers import ProductQuerySet
 from inventory.models import Category, Product
 
@@ -53,17 +54,16 @@ class MissingFilter(DropdownFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, Any]]:
-        may_see_cost = model_admin.may_see_cost(request)  # type: ignore[attr-defined]
+        hidden = hidden_fields(Product, request.user)
         return [
-            (name, title)
-            for name, (title, _rows) in self._missing.items()
-            if name != "cost" or may_see_cost
+            (name, title) for name, (title, _rows) in self._missing.items() if name not in hidden
         ]
 
     def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
         chosen = self.value() or ""
-        offered = {name for name, _title in self.lookup_choices}
-        _title, without = self._missing.get(chosen, ("", None)) if chosen in offered else ("", None)
+        if chosen in hidden_fields(Product, request.user):
+            return queryset
+        _title, without = self._missing.get(chosen, (None, None))
         return without(queryset) if without else queryset
 
 

@@ -20,7 +20,6 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.console.admin import ModelAdmin, TabularInline
 from backoffice.console.displays import NOTHING, ago, money, number_column
-from backoffice.console.fieldsets import without
 from inventory.managers import ProductQuerySet
 from inventory.models import Product, ProductImage
 
@@ -85,6 +84,7 @@ class ProductAdmin(ModelAdmin):
     exchange_resource = "products"
     list_display = ["product", "price_now", "cost_now", "status", "category_path", "changed"]
     list_display_links = ["product"]
+    secret_displays = {"cost_now": "cost"}
     ordering = ["name", "id"]
     search_fields = ["sku", "name", "brand", "barcode"]
     search_help_text = gettext_lazy("SKU, name, brand or barcode")
@@ -147,6 +147,7 @@ class ProductAdmin(ModelAdmin):
     ]
 
     history_related = ("product_tags", "images")
+    as_of_columns = ("name", "sku", "price", "cost", "is_active", "category")
 
     inlines = [ImageInline, VariantInline]
 
@@ -171,28 +172,6 @@ class ProductAdmin(ModelAdmin):
             # The autocomplete of a variant: one cannot belong to another.
             found = found.filter(variant_of=None)
         return found, False
-
-    def may_see_cost(self, request: HttpRequest) -> bool:
-        """What is bought for how much is for those who keep the catalogue, or audit it."""
-        return self.has_change_permission(request) or self.has_view_history_permission(request)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A filter by the cost would tell the cost."""
-        if lookup.split("__", maxsplit=1)[0] == "cost" and not self.may_see_cost(request):
-            return False
-        return super().lookup_allowed(lookup, value, request)
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        shown = [*super().get_list_display(request)]
-        if not self.may_see_cost(request):
-            shown.remove("cost_now")
-        return shown
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.may_see_cost(request):
-            return fieldsets
-        return without(fieldsets, {"cost"})
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """A new product and a variant have no variants to show."""

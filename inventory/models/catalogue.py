@@ -189,6 +189,7 @@ class Product(VersionedModel):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         default_permissions = ("add", "change", "delete", "view", "import", "export")
+        permissions = (("view_cost", "Can view cost"),)
         ordering = ("name", "id")
         triggers = [
             slug_from_name("inventory_product", also_from="sku"),

@@ -19,7 +19,8 @@ from django.utils.translation import ngettext
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
-from inventory.exceptions import PercentOutOfRange, ReasonMissing
+from backoffice.audit.reasons import ReasonMissing, bulk_needs_reason
+from inventory.exceptions import PercentOutOfRange
 from inventory.models import Category, Product, ProductTag, Tag
 from inventory.selectors import (
     SkipReason,
@@ -142,7 +143,7 @@ def _carry_out(
     action: Callable[[int], str],
 ) -> BulkOutcome:
     """Lock, plan, write. Raises ReasonMissing where the reason is blank."""
-    if not reason.strip():
+    if bulk_needs_reason() and not reason.strip():
         raise ReasonMissing
     planned = plan(_locked(products))
     counted: Counter[str] = Counter(

@@ -22,7 +22,7 @@ def state() -> list[Any]:
     return [
         sorted(Group.objects.values_list("pk", "name")),
         sorted(RolePermission.objects.values_list("group", "permission")),
-        ChangeSet.objects.count(),
+        ChangeSet.objects.filter(kind="change").count(),
     ]
 
 

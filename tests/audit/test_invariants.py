@@ -64,7 +64,7 @@ def test_the_record_is_complete_after_a_mixed_workload() -> None:
     without_history = all_that_differ()
     assert set(without_history) <= {"Role", "RolePermission"}
     users = [make_user(persona) for persona in Persona]
-    with audit_context(source=Source.ADMIN, actor=users[0], action="Much at once"):
+    with audit_context(source=Source.ADMIN, actor=users[0], action="Much at once", reason="Spring"):
         with transaction.atomic():
             leaf = Category.objects.get_or_create_path("Audio > Speakers > Small")
             Category.objects.get_or_create_path("Audio > Cables")

@@ -300,8 +300,8 @@ def test_a_transaction_is_one_change_set_and_autocommit_one_each(
         with transaction.atomic():
             a_product("T-1").save()
             a_product("T-2").save()
-        Product.objects.filter(sku="T-1").update(price=1)
-        Product.objects.filter(sku="T-2").update(price=1)
+        Product.objects.filter(sku="T-1").update(brand="1")
+        Product.objects.filter(sku="T-2").update(brand="2")
 
     sets = record.change_sets()
     assert [change_set.who for change_set in sets] == ["nightly"] * 3

@@ -22,12 +22,16 @@ django.setup()
 from django.db import connection, transaction
 
 from backoffice.audit.context import Source, audit_context
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.undo import undo_change_set
 from backoffice.exchange.exporting import export_csv
+from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import import_file
 from inventory.models import Product
 from tests.bench.data import write_products
 from tests.bench.limits import bare_change, bare_insert, library_loop
+from tests.bench.record_pages import measure
 
 
 def say(text: str) -> None:
@@ -81,10 +85,31 @@ def imports(folder: Path, count: int) -> None:
     report(f"  django-import-export's row loop ({sample} rows)", seconds, sample)
 
 
+def undos(folder: Path, count: int) -> None:
+    """An import taken back, and brought in again: each no slower than the import."""
+    say(f"\nundo of {count:,} products with tags, history included")
+    imported = bring_in(write_products(folder / "undo.csv", count, tags=True))
+    report("  the import", imported, count)
+    job = ImportJob.objects.latest("pk")
+    for what in ("undo of it", "undo of the undo", "undo once more"):
+        change_set = ChangeSet.objects.latest("pk") if what != "undo of it" else job.change_set
+        connection.cursor().execute("VACUUM ANALYZE")
+        seconds = timed(lambda of=change_set: take_back(of))
+        say(f"{'  ' + what:<44}{seconds:8.1f} s {seconds / imported:16.2f} x the import")
+    connection.cursor().execute("VACUUM ANALYZE")
+
+
+def take_back(change_set: ChangeSet) -> None:
+    with audit_context(source=Source.COMMAND, action="bench"):
+        undo_change_set(change_set=change_set, actor=None, reason="bench")
+
+
 def exports() -> None:
     count = Product.objects.count()
     seconds = timed(
-        lambda: sum(len(b) for b in export_csv(get_resource("products"), Product.objects.all()))
+        lambda: sum(
+            len(b) for b in export_csv(get_resource("products"), Product.objects.all(), user=None)
+        )
     )
     report(f"\nexport of {count:,} products", seconds, count)
 
@@ -114,12 +139,26 @@ def history_of_one_save(times: int = 2_000) -> None:
     )
 
 
+def record() -> None:
+    """The pages of the record. Takes some minutes and gigabytes; a number makes it smaller."""
+    change_sets = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000_000
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        measure(say, change_sets, bulk_sets=8, rows=change_sets // 2)
+    finally:
+        connection.creation.destroy_test_db("stockbook", verbosity=0)
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["record"]:
+        record()
+        return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         with tempfile.TemporaryDirectory() as folder:
+            undos(Path(folder), count)
             imports(Path(folder), count)
         exports()
         history_of_one_save()

@@ -71,7 +71,9 @@ def test_connections_never_mix_their_actors(
     def work(user: User) -> Callable[[], None]:
         def many_rounds() -> None:
             for number in range(ROUNDS):
-                with audit_context(source=Source.ADMIN, actor=user, request_id=f"{number}"):
+                with audit_context(
+                    source=Source.ADMIN, actor=user, request_id=f"{number}", reason="Theirs"
+                ):
                     barrier.wait(timeout=30)
                     if atomic:
                         with transaction.atomic():
@@ -105,7 +107,7 @@ def test_one_connection_serves_one_after_the_other(
     backend = connection.connection
     for _ in range(ROUNDS):
         for user in people:
-            with audit_context(source=Source.ADMIN, actor=user):
+            with audit_context(source=Source.ADMIN, actor=user, reason="Theirs"):
                 Product.objects.filter(sku=f"of-{user.pk}").update(price=newest())
     assert connection.connection is backend
     assert attributed_to_another(since) == []
@@ -115,7 +117,10 @@ def test_a_setting_for_the_session_does_leak(people: list[User], products: list[
     """The negative control: what the context avoids, this test would see."""
     since = newest()
     first, second = people[:2]
-    with audit_context(source=Source.ADMIN, actor=first) as context, connection.cursor() as cursor:
+    with (
+        audit_context(source=Source.ADMIN, actor=first, reason="Theirs") as context,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SELECT set_config('audit.context', %s, false)", [context.as_json()])
     with connection.cursor() as cursor:  # the next request, whose context nobody announced
         cursor.execute("UPDATE inventory_product SET price = 7 WHERE sku = %s", [f"of-{second.pk}"])

@@ -31,7 +31,7 @@ BOM = b"\xef\xbb\xbf"
 
 def exported(rows: Any = None) -> bytes:
     rows = Product.objects.all() if rows is None else rows
-    return b"".join(export_csv(get_resource("products"), rows))
+    return b"".join(export_csv(get_resource("products"), rows, user=None))
 
 
 def read(content: bytes) -> list[dict[str, str]]:

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
-from inventory.exceptions import PercentOutOfRange, ReasonMissing
+from backoffice.audit.reasons import ReasonMissing
+from inventory.exceptions import PercentOutOfRange
 from inventory.models import Product, ProductTag
 from inventory.selectors import SkipReason
 from inventory.services.catalogue import (

@@ -11,8 +11,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from backoffice.accounts import access
 from backoffice.accounts.forms import NormalisedEmailFormField
-from backoffice.accounts.models import Role, User
+from backoffice.accounts.models import Membership, Role, RolePermission, User, UserPermission
 from backoffice.accounts.roles import RoleName
+from backoffice.audit.reasons import needs_reason
 
 from .permissions import PermissionsField, of_this_project
 
@@ -85,8 +86,16 @@ class AccessForm(ReasonForm):
         changed = touched & set(self.changed_data)
         if not self.instance.pk:
             changed -= {"is_active", "is_staff"}  # a new user's are no change
-        if changed:
+        if any(
+            (
+                needs_reason(User, self.changed_data if self.instance.pk else changed),
+                "roles" in changed and needs_reason(Membership, added=True, deleted=True),
+                "further_permissions" in changed
+                and needs_reason(UserPermission, added=True, deleted=True),
+            )
+        ):
             self.require_reason()
+        if changed:
             self._keep_a_keyholder()
         return cleaned
 
@@ -196,7 +205,8 @@ class RoleForm(ReasonForm, forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if "rights" in self.changed_data:
-            self.require_reason()
+            if needs_reason(RolePermission, added=True, deleted=True):
+                self.require_reason()
             self._keep_the_keys()
         return cleaned
 

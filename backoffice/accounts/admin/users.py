@@ -25,8 +25,6 @@ from .access import AccessAdmin
 from .forms import NewUserForm, PasswordForm, UserForm, last_keyholder_message
 from .permissions import in_words
 
-PASSWORD_PAGE = "auth_user_password_change"  # noqa: S105 - as Django names the URL
-
 # What opens doors. On one's own page these are shown and cannot be changed.
 ACCESS_FIELDS = ("is_active", "is_staff", "is_superuser", "roles", "further_permissions")
 
@@ -99,6 +97,7 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     readonly_fields = ("password_link", "date_joined", "last_login")
     filter_horizontal = ()
     history_related = ("memberships", "own_permissions", "profile")
+    as_of_columns = ("email", "first_name", "last_name", "is_active", "is_staff")
 
     inlines = (ProfileInline,)
     before_deletion = _(
@@ -182,12 +181,6 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
             # One's own asks for the old one first: a screen left unlocked is not enough.
             return HttpResponseRedirect(reverse("admin:password_change"))
         return super().user_change_password(request, id, form_url)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Of Django's own log, what the record leaves out: that somebody set a new password."""
-        if request.resolver_match and request.resolver_match.url_name == PASSWORD_PAGE:
-            return DjangoUserAdmin.log_change(self, request, obj, message)
-        return None
 
     # Displays
 

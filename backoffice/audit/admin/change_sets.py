@@ -1,33 +1,47 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.db import models
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 
 from backoffice.audit.access import AdminLinks, Link, may_read_history
-from backoffice.audit.history import Entry
+from backoffice.audit.context import Source
+from backoffice.audit.events import recorded_export
+from backoffice.audit.exporting import FORMS, exported_lines
+from backoffice.audit.history import Entry, fields_told
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.selectors import Section, Tally, change_set_sections, change_set_tallies
-from backoffice.audit.trail import trailed_models
-from backoffice.audit.wording import (
-    NOTHING,
-    SOURCE_VARIANTS,
-    moment_in_words,
-    source_in_words,
-    source_variant,
+from backoffice.audit.selectors import Tally
+from backoffice.audit.timeline import people_on_record, timeline_page
+from backoffice.audit.timeline_contents import (
+    Search,
+    Section,
+    change_set_sections,
+    counted,
+    named_by,
 )
+from backoffice.audit.trail import trailed_models
+from backoffice.audit.wording import source_in_words, source_variant
 
-from .filters import PeriodFilter, SourceFilter, WhoFilter, bounded_number
+from .filters import LONGEST, NOBODY, TimelineFilters, usual_periods
+from .lines import days_of, facts_in_words
+from .undo_urls import undo_urls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,45 +59,109 @@ class LinkedSection:
     tally: Tally
     entries: list[LinkedEntry]
     next: int | None
+    unfinished: bool
+    fields: list[tuple[str, str]]
+    searchable: bool
 
 
 @admin.register(ChangeSet)
 class ChangeSetAdmin(ModelAdmin):
     """The timeline: who changed what, when and why. Nobody adds, changes or deletes anything."""
 
-    list_display = ("when", "who", "source_badge", "what", "why", "request_short")
-    list_display_links = ("when",)
-    list_per_page = 50
-    list_fullwidth = True
-    list_disable_select_all = True
-    # Nothing can be selected, and counting the whole record would take longer than reading it.
-    paginator = InfinitePaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    ordering = ("-id",)
-    sortable_by = ()
-    list_filter = (SourceFilter, WhoFilter, ("at", PeriodFilter))
-    list_filter_submit = True
-    search_fields = ("action", "reason", "actor_name", "request_id")
-    search_help_text = gettext_lazy("Search in what, why, who and request")
-    actions = None
-
-    class Media:
-        css = {"all": ("audit/audit.css",)}
-
     def get_urls(self) -> list[URLPattern]:
         """The list and the detail page, which Django also leads to from the bare number."""
         kept = {"audit_changeset_changelist", "audit_changeset_change", None}
-        return [pattern for pattern in super().get_urls() if pattern.name in kept]
+        export = path(
+            "export/",
+            self.admin_site.admin_view(self.export_view),
+            name="audit_changeset_export",
+        )
+        return [
+            export,
+            *undo_urls(self),
+            *(each for each in super().get_urls() if each.name in kept),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        extra_context = {"title": _("Timeline"), **(extra_context or {})}
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        return response
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        readable = _readable(request)
+        filters = self._filters(request, readable)
+        page = timeline_page(filters.narrowing, before=filters.before)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Timeline"),
+            "opts": self.opts,
+            "filters": filters,
+            "is_narrow": bool(filters.values),
+            "page": page,
+            "days": days_of(page, readable, request.user),
+            "people": filters.people,
+            "nobody": NOBODY,
+            "sources": [(source.value, source_in_words(source)) for source in Source],
+            "kinds": ChangeSet.Kind.choices,
+            "models": [
+                (model._meta.label_lower, capfirst(str(model._meta.verbose_name_plural)))
+                for model in readable
+            ],
+            "fields": [
+                (capfirst(str(model._meta.verbose_name_plural)), _fields(request, model))
+                for model in readable
+            ],
+            "periods": [
+                (name, {**filters.values, **days}, days.items() <= filters.values.items())
+                for name, days in usual_periods()
+            ],
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "audit/change_sets.html", context)
+
+    def _filters(
+        self, request: HttpRequest, readable: Sequence[type[models.Model]]
+    ) -> TimelineFilters:
+        return TimelineFilters(
+            query=request.GET,
+            readable=readable,
+            people=people_on_record(),
+            viewer=request.user,
+        )
+
+    def export_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+        """What the timeline shows under these filters, as a file. Itself goes on the record."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = request.POST.get("form", "csv")
+        if form not in FORMS:
+            return HttpResponseBadRequest(_("Choose CSV or JSON Lines."))
+        content_type, written_as = FORMS[form]
+        readable = _readable(request)
+        filters = self._filters(request, readable)
+        lines = exported_lines(filters.narrowing, readable, viewer=request.user)
+        blocks = recorded_export(
+            written_as(lines),
+            what=_("lines of the record"),
+            facts={
+                "resource": "audit.changeset",
+                "format": form,
+                "filter": filters.values,
+                "left_out": [
+                    model._meta.label_lower for model in trailed_models if model not in readable
+                ],
+            },
+        )
+        name = f"record-{timezone.localtime():%Y-%m-%d-%H%M}.{form}"
+        return StreamingHttpResponse(
+            blocks,
+            content_type=content_type,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     def change_view(
         self,
@@ -99,16 +177,23 @@ class ChangeSetAdmin(ModelAdmin):
         change_set = self.get_object(request, unquote(object_id))
         if change_set is None:
             raise Http404
-        readable = [model for model in trailed_models if may_read_history(request, model)]
-        tallies = change_set_tallies(change_set, trailed_models)
+        readable = _readable(request)
+        tallies = counted([change_set.pk], trailed_models).get(change_set.pk, [])
         visible = [tally for tally in tallies if tally.model in readable]
         one = request.GET.get("model", "")
         if one:
             visible = [tally for tally in visible if tally.model._meta.label_lower == one]
             if not visible:
                 raise Http404
+        search = _search(request, visible[0].model) if one else Search()
         after = request.GET.get("after", "") if one else ""
-        sections = change_set_sections(change_set, visible, after=bounded_number(after) or 0)
+        sections = change_set_sections(
+            change_set,
+            visible,
+            after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0,
+            search=search,
+            viewer=request.user,
+        )
         links = AdminLinks(request, self.admin_site)
         context = {
             **self.admin_site.each_context(request),
@@ -119,10 +204,12 @@ class ChangeSetAdmin(ModelAdmin):
             "source": source_in_words(change_set.source),
             "source_variant": source_variant(change_set.source),
             "cause": links.reference(change_set.reference) if change_set.reference else Link(""),
-            "sections": [_linked(section, links) for section in sections],
+            "facts": facts_in_words(change_set.facts, shorten=False),
+            "sections": [_linked(request, section, links) for section in sections],
             "hidden": len({tally.model for tally in tallies} - set(readable)),
             "one": one,
             "after": after,
+            "search": search,
             **(extra_context or {}),
         }
         request.current_app = self.admin_site.name
@@ -138,35 +225,31 @@ class ChangeSetAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ChangeSet | None = None) -> bool:
         return False
 
-    @display(description=gettext_lazy("When"))
-    def when(self, change_set: ChangeSet) -> str:
-        return moment_in_words(change_set.at)
 
-    @display(description=gettext_lazy("Who"))
-    def who(self, change_set: ChangeSet) -> str:
-        return change_set.who
+def _readable(request: HttpRequest) -> list[type[models.Model]]:
+    return [model for model in trailed_models if may_read_history(request, model)]
 
-    @display(
-        description=gettext_lazy("Source"),
-        label={source.value: variant for source, variant in SOURCE_VARIANTS.items()},
+
+def _fields(request: HttpRequest, model: type[models.Model]) -> list[tuple[str, str]]:
+    """The fields of a model that this viewer may be told of, as `app.model.field` and label."""
+    return [
+        (f"{model._meta.label_lower}.{field.name}", capfirst(str(field.verbose_name)))
+        for field in fields_told(model, request.user)
+    ]
+
+
+def _search(request: HttpRequest, model: type[models.Model]) -> Search:
+    """What is looked for within a section. A field that is none is not looked for."""
+    wanted = request.GET.get("field", "")
+    return Search(
+        word=request.GET.get("q", "").replace("\0", "").strip()[:LONGEST],
+        field=next(
+            (field for field in fields_told(model, request.user) if field.name == wanted), None
+        ),
     )
-    def source_badge(self, change_set: ChangeSet) -> tuple[str, str]:
-        return change_set.source, source_in_words(change_set.source)
-
-    @display(description=gettext_lazy("What"))
-    def what(self, change_set: ChangeSet) -> str:
-        return change_set.action or NOTHING
-
-    @display(description=gettext_lazy("Why"))
-    def why(self, change_set: ChangeSet) -> str:
-        return change_set.reason or NOTHING
-
-    @display(description=gettext_lazy("Request"))
-    def request_short(self, change_set: ChangeSet) -> str:
-        return change_set.request_id[:8] or NOTHING
 
 
-def _linked(section: Section, links: AdminLinks) -> LinkedSection:
+def _linked(request: HttpRequest, section: Section, links: AdminLinks) -> LinkedSection:
     model = section.tally.model
     urls = links.objects(model, (entry.key for entry in section.entries))
     return LinkedSection(
@@ -177,4 +260,7 @@ def _linked(section: Section, links: AdminLinks) -> LinkedSection:
             LinkedEntry(entry=entry, url=urls.get(entry.key, "")) for entry in section.entries
         ],
         next=section.next,
+        unfinished=section.unfinished,
+        fields=[(name.rpartition(".")[2], label) for name, label in _fields(request, model)],
+        searchable=bool(named_by(model)),
     )

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
-from backoffice.exchange.compiling import compile_columns
+from backoffice.exchange.compiling import compile_columns, hidden_columns
 from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows, problem_summary
@@ -35,6 +35,11 @@ def may_import(user: Any, resource: Resource) -> bool:
     return bool(user.has_perm(f"{options.app_label}.import_{options.model_name}"))
 
 
+def may_see_file_of(job: ImportJob, user: Any) -> bool:
+    """Whoever brought a file may see all of it; others, if nothing that it may hold is hidden."""
+    return job.user_id == user.pk or not hidden_columns(get_resource(job.resource), user)
+
+
 def job_context(
     request: HttpRequest,
     job: ImportJob,
@@ -48,6 +53,7 @@ def job_context(
     # A crash of the database empties the staging tables; "Check again" fills them from the file.
     is_lost = is_open and not is_staged(job)
     is_checked = job.state == ImportJob.State.CHECKED and not is_lost
+    hidden = hidden_columns(resource, request.user)
     status = request.GET.get("status", "")
     status = status if status in STATUSES else ""
     after = request.GET.get("after", "")
@@ -59,7 +65,11 @@ def job_context(
             status=status,
             after=int(after) if after.isdecimal() and len(after) < 10 else 0,
             limit=PAGE + 1,
+            hidden=hidden,
         )
+    may_see_file = may_see_file_of(job, request.user)
+    if mapping_form is None and is_open and not is_lost and may_see_file:
+        mapping_form = MappingForm(job=job, resource=resource)
     return {
         "title": job.file_name,
         "job": job,
@@ -74,8 +84,8 @@ def job_context(
         "is_lost": is_lost,
         "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
         "changes": job.new + job.changed,
-        "mapping_form": mapping_form
-        or (MappingForm(job=job, resource=resource) if is_open and not is_lost else None),
+        "mapping_form": mapping_form,
+        "may_see_file": may_see_file,
         "apply_form": apply_form or ApplyForm(job=job),
         "counts": [(s, label, getattr(job, s)) for s, label in STATUSES.items()],
         "left_out": [

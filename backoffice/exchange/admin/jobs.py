@@ -34,7 +34,7 @@ from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import apply_import, discard_import, map_columns, plan_again
 from backoffice.exchange.staging import is_staged
 
-from .job_page import job_context, may_import
+from .job_page import job_context, may_import, may_see_file_of
 
 
 @admin.register(ImportJob)
@@ -177,7 +177,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return self._back(job)
 
     def errors_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._job(request, job_id)
+        job = self._job_with_file(request, job_id)
         name = f"{job.file_name}.errors.csv"
         if job.state == ImportJob.State.CHECKED and job.invalid and is_staged(job):
             lines = errors_csv(job, get_resource(job.resource))
@@ -187,7 +187,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return self._download(job.errors_file, name)
 
     def file_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._job(request, job_id)
+        job = self._job_with_file(request, job_id)
         return self._download(job.file, job.file_name)
 
     @staticmethod
@@ -211,6 +211,12 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         job = ImportJob.objects.visible_to(request.user).filter(pk=job_id).first()
         if job is None:
             raise Http404
+        return job
+
+    def _job_with_file(self, request: HttpRequest, job_id: int) -> ImportJob:
+        job = self._job(request, job_id)
+        if not may_see_file_of(job, request.user):
+            raise PermissionDenied
         return job
 
     def _own_job(self, request: HttpRequest, job_id: int) -> ImportJob:

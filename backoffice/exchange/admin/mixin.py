@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ImportExportModelAdmin
 
-from backoffice.exchange.compiling import compile_columns
+from backoffice.exchange.compiling import open_columns
 from backoffice.exchange.exceptions import ExchangeError
 from backoffice.exchange.exporting import export_csv
 from backoffice.exchange.forms import UploadForm
@@ -74,7 +74,7 @@ class ExchangeAdmin(ImportExportModelAdmin):
             "form": form,
             "columns": [
                 (name, column.label, column.model_field.help_text, column.default() is None)
-                for name, column in compile_columns(self.resource).items()
+                for name, column in open_columns(self.resource, request.user).items()
             ],
         }
         request.current_app = self.admin_site.name
@@ -90,15 +90,20 @@ class ExchangeAdmin(ImportExportModelAdmin):
             # As the list itself does: back to all of it, with a word of warning.
             changelist = reverse("admin:{}_{}_changelist".format(*self.get_model_info()))
             return HttpResponseRedirect(f"{changelist}?{ERROR_FLAG}=1")
-        return self._streamed(rows)  # type: ignore[return-value]
+        return self._streamed(request, rows, {})  # type: ignore[return-value]
 
     @admin.action(description=gettext_lazy("Export selected"), permissions=["export"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        return self._streamed(queryset)  # type: ignore[return-value]
+        chosen = {"selected": queryset.count()}
+        return self._streamed(request, queryset, chosen)  # type: ignore[return-value]
 
-    def _streamed(self, queryset: QuerySet) -> StreamingHttpResponse:
+    def _streamed(
+        self, request: HttpRequest, queryset: QuerySet, chosen: dict[str, Any]
+    ) -> StreamingHttpResponse:
+        chosen |= {name: ", ".join(values) for name, values in request.GET.lists()}
         response = StreamingHttpResponse(
-            export_csv(self.resource, queryset), content_type="text/csv; charset=utf-8"
+            export_csv(self.resource, queryset, user=request.user, chosen=chosen),
+            content_type="text/csv; charset=utf-8",
         )
         name = f"{self.exchange_resource}-{timezone.localdate():%Y-%m-%d}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -28,10 +28,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             resource = get_resource(options["resource"])
-            rows = resource.model()._default_manager.filter(**self._filters(options["filter"]))
+            chosen = self._filters(options["filter"])
+            rows = resource.model()._default_manager.filter(**chosen)
             count = rows.count()
             with options["file"].open("wb") as file:
-                for block in export_csv(resource, rows):
+                for block in export_csv(resource, rows, user=None, chosen=chosen):
                     file.write(block)
         except ExchangeError as error:
             raise CommandError(str(error)) from error
