@@ -80,8 +80,9 @@ def is_somebody_elses_database() -> bool:
 
 def make_people() -> list[User]:
     """Make who is missing, and return them all in the order of PEOPLE."""
-    with transaction.atomic(), audit_context(
-        action="Sample shop: people", reason="One person for each role"
+    with (
+        transaction.atomic(),
+        audit_context(action="Sample shop: people", reason="One person for each role"),
     ):
         return [_make_person(person) for person in PEOPLE]
 
