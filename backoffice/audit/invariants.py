@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.db.utils import DatabaseError
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from .checks import triggers_fit_their_models
 from .models import ChangeSet
@@ -139,11 +139,12 @@ class Orphans:
 
     @property
     def message(self) -> str:
-        return _("%(rows)d rows of %(table)s name change set %(number)s, which is not there.") % {
-            "rows": self.rows,
-            "table": self.table,
-            "number": self.change_set,
-        }
+        text = ngettext(
+            "%(rows)d row of %(table)s names change set %(number)s, which is not there.",
+            "%(rows)d rows of %(table)s name change set %(number)s, which is not there.",
+            self.rows,
+        )
+        return text % {"rows": self.rows, "table": self.table, "number": self.change_set}
 
 
 @invariant("I10", gettext_lazy("every history row belongs to a change set"))

@@ -51,8 +51,8 @@ def record_past(kind: str, age: timedelta, **facts: Any) -> None:
     """What happened some time ago; the record takes no other time afterwards."""
     ChangeSet.objects.create(
         kind=kind, facts=facts, at=timezone.now() - age, source="admin",
-        transaction_id=RawSQL("pg_current_xact_id()", []), action="", reason="", actor_name="",
-        request_id="", reference="", database_user="",
+        transaction_id=RawSQL("pg_current_xact_id()", []),
+        action="", reason="", actor_name="", request_id="", reference="", database_user="",
     )  # fmt: skip
 
 

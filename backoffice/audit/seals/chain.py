@@ -35,6 +35,16 @@ def seal_hash(seal: Seal, form_hash: str) -> str:
     return sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
+def statement(number: int, hash_: str, count: int, time: str, key: str) -> str:
+    """What is signed, and told outside: a line for each. The hash is over all the rest."""
+    facts = {"seal": number, "hash": hash_, "entries": count, "time": time, "key": key}
+    return "".join(f"{name} {value}\n" for name, value in facts.items())
+
+
+def statement_of(seal: Seal, hash_: str) -> str:
+    return statement(seal.pk, hash_, seal.count, moment(seal.at), seal.key_id)
+
+
 def moment(at: datetime) -> str:
     """To the microsecond, as PostgreSQL keeps it, and in no time zone but UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -56,11 +66,11 @@ def judge(seal: Seal, form_hash: str, known: Mapping[str, Ed25519PublicKey]) -> 
     if computed == seal.hash:
         if key is None:
             return Judged([_unknown_key(seal)], True, seal.hash)
-        if is_signed(key, seal.hash, seal.signature):
+        if is_signed(key, statement_of(seal, seal.hash), seal.signature):
             return Judged([], True, seal.hash)
         what = _("The signature of seal %(seal)d is wrong: the seal is not ours, or was replaced.")
         return Judged([_finding(Wrong.SIGNATURE_WRONG, what, seal)], True, seal.hash)
-    if key is not None and is_signed(key, computed, seal.signature):
+    if key is not None and is_signed(key, statement_of(seal, computed), seal.signature):
         what = _("The hash of seal %(seal)d was altered.")
         return Judged([_finding(Wrong.SEAL_ALTERED, what, seal)], True, computed)
     what = _("Seal %(seal)d was altered: its contents do not fit its hash.")

@@ -8,12 +8,19 @@ from django.conf import settings
 
 from backoffice.audit.models import Seal
 
-from .chain import moment
+from .chain import statement, statement_of
 
-_FIELDS = ("seal", "hash", "entries", "time", "key", "signature")
 _NOTE = re.compile(
-    r"^(?P<origin>[^\n]+) record\n" + "".join(rf"{name} (?P<{name}>\S+)\n" for name in _FIELDS),
-    re.MULTILINE,
+    r"""
+    ^(?P<origin>[^\n]+)\ record\n
+    seal\ (?P<seal>[0-9]{1,18})\n
+    hash\ (?P<hash>\S+)\n
+    entries\ (?P<entries>[0-9]{1,18})\n
+    time\ (?P<time>\S+)\n
+    key\ (?P<key>\S+)\n
+    signature\ (?P<signature>\S+)$
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
 
 
@@ -24,43 +31,35 @@ class Checkpoint:
     origin: str
     seal: int
     hash: str
+    entries: int
     time: str
     key_id: str
     signature: str
 
+    @property
+    def statement(self) -> str:
+        """What the signature is over."""
+        return statement(self.seal, self.hash, self.entries, self.time, self.key_id)
+
 
 def note(seal: Seal) -> str:
-    """The text of a checkpoint. Whoever holds it can tell whether that seal is still the same.
-
-    The signature is over the hash, and the hash over all the rest.
-    """
-    values = (
-        str(seal.pk),
-        seal.hash,
-        str(seal.count),
-        moment(seal.at),
-        seal.key_id,
-        seal.signature,
-    )
-    lines = [f"{name} {value}" for name, value in zip(_FIELDS, values, strict=True)]
-    return "\n".join([f"{' '.join(settings.SHOP_NAME.split())} record", *lines]) + "\n"
+    """The text of a checkpoint. Whoever holds it can tell whether that seal is still the same."""
+    origin = " ".join(settings.SHOP_NAME.split())
+    return f"{origin} record\n{statement_of(seal, seal.hash)}signature {seal.signature}\n"
 
 
 def read(text: str) -> Iterator[Checkpoint]:
-    """All the checkpoints in a text, whatever stands between them, such as the rest of an e-mail.
-
-    A line of numbers that is out of shape is no checkpoint; the caller sees that none came.
-    """
+    """All the checkpoints in a text, whatever stands around them, such as an e-mail."""
     for found in _NOTE.finditer(text.replace("\r\n", "\n")):
-        if found["seal"].isascii() and found["seal"].isdigit():
-            yield Checkpoint(
-                origin=found["origin"],
-                seal=int(found["seal"]),
-                hash=found["hash"],
-                time=found["time"],
-                key_id=found["key"],
-                signature=found["signature"],
-            )
+        yield Checkpoint(
+            origin=found["origin"],
+            seal=int(found["seal"]),
+            hash=found["hash"],
+            entries=int(found["entries"]),
+            time=found["time"],
+            key_id=found["key"],
+            signature=found["signature"],
+        )
 
 
 def newest_per_seal(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:

@@ -90,13 +90,13 @@ def key_id(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def sign(key: Ed25519PrivateKey, seal_hash: str) -> str:
-    return base64.b64encode(key.sign(_PURPOSE + seal_hash.encode())).decode()
+def sign(key: Ed25519PrivateKey, statement: str) -> str:
+    return base64.b64encode(key.sign(_PURPOSE + statement.encode())).decode()
 
 
-def is_signed(key: Ed25519PublicKey, seal_hash: str, signature: str) -> bool:
+def is_signed(key: Ed25519PublicKey, statement: str, signature: str) -> bool:
     try:
-        key.verify(base64.b64decode(signature, validate=True), _PURPOSE + seal_hash.encode())
+        key.verify(base64.b64decode(signature, validate=True), _PURPOSE + statement.encode())
     except (InvalidSignature, ValueError):
         return False
     return True

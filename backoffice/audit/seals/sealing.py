@@ -23,7 +23,7 @@ from .canonical import (
     form_of_today,
     history_tables,
 )
-from .chain import seal_hash
+from .chain import seal_hash, statement_of
 
 # A seal holds no more than this, unless one change set alone has more rows.
 ENTRIES_PER_SEAL = 10_000
@@ -129,7 +129,7 @@ def _seal_some(cursor: CursorWrapper, key: Ed25519PrivateKey, thorough: bool) ->
         key_id=keys.key_id(key.public_key()),
     )
     seal.hash = seal_hash(seal, form.hash)
-    seal.signature = keys.sign(key, seal.hash)
+    seal.signature = keys.sign(key, statement_of(seal, seal.hash))
     seal.save(force_insert=True)
     return seal
 

@@ -199,7 +199,7 @@ class Verification:
         told: dict[int, str] = {}
         for one in newest_per_seal(self.checkpoints):
             key = self._known.get(one.key_id)
-            if key is None or not keys.is_signed(key, one.hash, one.signature):
+            if key is None or not keys.is_signed(key, one.statement, one.signature):
                 yield Finding(
                     wrong=Wrong.CHECKPOINT_UNSIGNED,
                     message=_("The checkpoint of seal %d is not signed with a known key.")

@@ -48,21 +48,25 @@ class Command(BaseCommand):
             started = timezone.now()
             thorough = searched is None or started - searched >= THOROUGH_EVERY
             try:
-                self._run(thorough=thorough)
+                self._run(thorough=thorough, quiet=True)
                 searched = started if thorough else searched
             except DatabaseError as error:
                 self.stderr.write(_("The database does not answer; trying again: %s") % error)
             stop.wait(every)
 
-    def _run(self, *, thorough: bool) -> bool:
-        """Seal and publish. Returns whether all that was to be published was."""
+    def _run(self, *, thorough: bool, quiet: bool = False) -> bool:
+        """Seal and publish. Returns whether all that was to be published was.
+
+        A quiet run says nothing where nothing was new.
+        """
         try:
             outcome = seal_new_entries(thorough=thorough)
             events = publish_newest()
         except SealError as error:
             raise CommandError(str(error)) from error
-        if said := _in_words(outcome):
-            self.stdout.write(said)
+        if outcome.last or not quiet:
+            self.stdout.write(_in_words(outcome))
+            self.stdout.flush()
         for event in events:
             if event.kind == SealEvent.Kind.PUBLISHED:
                 self.stdout.write(_("Published to %s.") % event.where)
