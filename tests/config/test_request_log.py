@@ -1,5 +1,6 @@
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -40,7 +41,13 @@ def test_each_request_has_an_id_of_its_own(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_request_id_of_a_proxy_is_kept(client: Client, log: pytest.LogCaptureFixture) -> None:
+def test_the_request_id_of_a_proxy_of_ours_is_kept(
+    client: Client, log: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    theirs = client.get("/admin/login/", headers={"X-Request-ID": "proxy-0123456789"})
+    assert theirs["X-Request-ID"] != "proxy-0123456789"
+    log.clear()
+    settings.TRUSTED_PROXIES = 1
     response = client.get("/admin/login/", headers={"X-Request-ID": "proxy-0123456789"})
     assert response["X-Request-ID"] == "proxy-0123456789"
     assert lines(log)[0]["request_id"] == "proxy-0123456789"
@@ -48,7 +55,10 @@ def test_the_request_id_of_a_proxy_is_kept(client: Client, log: pytest.LogCaptur
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("given", ["short", "x" * 65, 'quote"and{brace}', "two words here"])
-def test_a_request_id_that_is_no_plain_word_is_replaced(client: Client, given: str) -> None:
+def test_a_request_id_that_is_no_plain_word_is_replaced(
+    client: Client, given: str, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
     returned = client.get("/admin/login/", headers={"X-Request-ID": given})["X-Request-ID"]
     assert returned != given
     assert len(returned) == 32
