@@ -50,7 +50,7 @@ def test_production_names_everything_that_is_missing_at_once() -> None:
 
 def test_the_deployment_checks_find_nothing() -> None:
     code, said = in_production("check", "--deploy", "--fail-level", "WARNING", **NEEDED)
-    assert (code, said.strip()) == (0, "System check identified no issues (0 silenced).")
+    assert (code, said.strip()) == (0, "System check identified no issues (2 silenced).")
 
 
 def test_the_deployment_checks_find_a_planted_fault() -> None:
