@@ -304,7 +304,8 @@ class World:
     def do_add_category(self, number: int, name: int) -> None:
         parent = self._pick(Category, number) if number else None
         made = Category(name=NAMES[name], parent_id=parent)
-        if self._refused(made.save, self._sibling(parent, NAMES[name])):
+        repeats = self._repeats(None, NAMES[name], parent)
+        if self._refused(made.save, self._sibling(parent, NAMES[name]) or repeats):
             return
         self._came(Category, made.pk, made.name, parent, self._path(parent, made.name))
 
@@ -314,7 +315,9 @@ class World:
             return
         taken = self._sibling(self.model.rows[Category][key][1], NAMES[name])
         found = Category.objects.filter(pk=key)
-        if not self._refused(lambda: found.update(name=NAMES[name]), taken not in (None, key)):
+        repeats = self._repeats(key, NAMES[name], self.model.rows[Category][key][1])
+        forbidden = taken not in (None, key) or repeats
+        if not self._refused(lambda: found.update(name=NAMES[name]), forbidden):
             self._placed(key, name=NAMES[name])
 
     def do_move_category(self, number: int, to: int) -> None:
@@ -330,8 +333,23 @@ class World:
         taken = self._sibling(parent, rows[key][0])
         category = Category.objects.get(pk=key)
         category.parent_id = parent
-        if not self._refused(category.save, inside or taken not in (None, key)):
+        repeats = not inside and self._repeats(key, rows[key][0], parent)
+        if not self._refused(category.save, inside or taken not in (None, key) or repeats):
             self._placed(key, parent_id=parent)
+
+    def _repeats(self, key: int | None, name: str, parent: int | None) -> bool:
+        """Whether a path would name a category twice, if this one had that name and place."""
+        rows = {k: (v[0], v[1]) for k, v in self.model.rows[Category].items()}
+        rows[key or 0] = (name, parent)
+        for place in rows:
+            names: list[str] = []
+            step: int | None = place
+            while step is not None:
+                names.append(rows[step][0].lower())
+                step = rows[step][1]
+            if len({*names}) < len(names):
+                return True
+        return False
 
     def do_delete_category(self, number: int) -> None:
         key = self._pick(Category, number)

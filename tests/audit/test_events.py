@@ -41,7 +41,8 @@ def events(*kinds: str) -> list[ChangeSet]:
 # Coming and going
 
 
-def test_signing_in_and_out(warehouse: User) -> None:
+def test_signing_in_and_out(warehouse: User, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1  # whose request ids are believed
     client = Client(REMOTE_ADDR="192.0.2.1", headers={"x-request-id": "request-0001"})
     client.post(SIGN_IN, {"username": "WALT@stockbook.test", "password": PASSWORD})
     client.post(reverse("admin:logout"))

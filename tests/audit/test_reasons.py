@@ -225,7 +225,8 @@ def test_a_bulk_action_that_lifts_its_reason_is_still_held_to_that_of_the_price(
     settings.AUDIT_REASONS = ["-bulk"]
     product = make_product(price=10)
     client = signed_in(catalogue_manager)
-    act(client, "deactivate_products", [product], apply="1", reason="")
+    seen = act(client, "deactivate_products", [product]).context["preview"].fingerprint
+    act(client, "deactivate_products", [product], apply="1", previewed=seen, reason="")
     product.refresh_from_db()
     assert not product.is_active
     response = act(client, "change_prices", [product], apply="1", percent="5", reason="")
