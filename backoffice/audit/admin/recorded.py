@@ -60,7 +60,7 @@ class RecordedAdmin(admin.ModelAdmin):
         except ValidationError:
             raise Http404 from None
         last = (
-            history_of(self.model)
+            history_of(self.model)  # type: ignore[arg-type]
             ._base_manager.filter(**{self.opts.pk.attname: key})
             .order_by("-history_id")
             .first()
