@@ -37,14 +37,22 @@ class HistoryTable:
     name: str
     key: str  # the column with the key of the object
     model: type[models.Model]
+    archived: str = ""  # SQL for its rows together with those that were archived
+
+    @property
+    def source(self) -> str:
+        return self.archived or f'"{self.name}"'
 
     @property
     def what(self) -> str:
         return capfirst(str(self.model._meta.verbose_name))
 
 
-def tables_of(form: Form) -> tuple[list[HistoryTable], list[str]]:
-    """The history tables of a form, and the names of those that no model has any more."""
+def tables_of(form: Form, archived: Mapping[str, str]) -> tuple[list[HistoryTable], list[str]]:
+    """The history tables of a form, and the names of those that no model has any more.
+
+    `archived` has SQL for the rows of tables of which some were archived.
+    """
     models_by_table = history_tables()
     found: list[HistoryTable] = []
     orphans: list[str] = []
@@ -52,7 +60,7 @@ def tables_of(form: Form) -> tuple[list[HistoryTable], list[str]]:
         name = table_today(sealed_as)
         if model := models_by_table.get(name):
             key = history_of(model)._meta.get_field(model._meta.pk.name).column
-            found.append(HistoryTable(sealed_as, name, key, model))
+            found.append(HistoryTable(sealed_as, name, key, model, archived.get(name, "")))
         else:
             orphans.append(sealed_as)
     return sorted(found, key=lambda table: table.name), sorted(orphans)
@@ -76,7 +84,7 @@ def altered_rows(
             FROM run CROSS JOIN LATERAL (
                 SELECT string_agg(hash, ''::bytea ORDER BY history_id) AS hashes
                 FROM (
-                    SELECT r.history_id, {hashed} AS hash FROM "{table.name}" r
+                    SELECT r.history_id, {hashed} AS hash FROM {table.source} r
                     WHERE r.change_set_id = run.change_set_id
                       AND r.history_id BETWEEN run.low AND run.high
                 ) row
@@ -138,7 +146,7 @@ class _Run:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT r.history_id, r."{table.key}"::text, {hashed} FROM "{table.name}" r
+                SELECT r.history_id, r."{table.key}"::text, {hashed} FROM {table.source} r
                 WHERE r.change_set_id = %s AND r.history_id BETWEEN %s AND %s
                 """,
                 [self.change_set, self.low, self.high],
@@ -149,7 +157,7 @@ class _Run:
         """To which change set rows have gone that are not where they were sealed."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f'SELECT history_id, change_set_id FROM "{self.table.name}" '
+                f"SELECT history_id, change_set_id FROM {self.table.source} r "
                 "WHERE history_id = ANY(%s)",
                 [missing],
             )
@@ -197,7 +205,7 @@ def inserted_rows(table: HistoryTable, since: int) -> Iterator[Finding]:
         cursor.execute(
             f"""
             SELECT r.history_id, r."{table.key}"::text, r.change_set_id, e.seal_id
-            FROM "{table.name}" r JOIN audit_sealedentry e ON e.change_set_id = r.change_set_id
+            FROM {table.source} r JOIN audit_sealedentry e ON e.change_set_id = r.change_set_id
             WHERE e.seal_id >= %s AND NOT EXISTS (
                 SELECT 1 FROM audit_sealedrows s
                 WHERE s.change_set_id = r.change_set_id AND s."table" = %s

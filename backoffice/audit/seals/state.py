@@ -34,6 +34,7 @@ def note_verification(
                     "seals": verification.seals,
                     "entries": verification.entries,
                     "rows": verification.rows,
+                    "archived": verification.archived,
                     "unsealed": verification.unsealed.count,
                     "seconds": seconds,
                     "found": found,

@@ -1,9 +1,10 @@
 """Computes everything that was ever sealed once more, and says what does not agree."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from backoffice.audit.trail import trailed_models
 from backoffice.audit.wording import moment_in_words
 
 from . import keys
+from .archives import load
 from .canonical import CHANGE_SETS, Catalogue, ColumnsGone, Form, fix_output, hash_of, load_form
 from .chain import broken_link, judge, removed_seals
 from .checkpoints import Checkpoint, newest_per_seal
@@ -52,14 +54,18 @@ class Verification:
     """One verification: iterate over `findings()`; the counts are complete at its end.
 
     Takes the memory of one seal, however long the record is. `since` leaves out the seals before
-    one that is known to be good.
+    one that is known to be good. Rows that are gone under seals before `archived_before` are
+    counted, not found; with the files in `archives`, by table, none is missing.
     """
 
     since: int = 1
     checkpoints: Sequence[Checkpoint] = ()
+    archived_before: int = 0
+    archives: Mapping[str, Path] = field(default_factory=dict)
     seals: int = 0
     entries: int = 0
     rows: int = 0
+    archived: int = 0
     last: Seal | None = None
     unsealed: Unsealed = field(default_factory=Unsealed)
     # The newest time among the entries of the seals looked at so far.
@@ -70,6 +76,10 @@ class Verification:
         with transaction.atomic(), connection.cursor() as cursor:
             fix_output(cursor)
             self._there = Catalogue.read(cursor)
+            self._archived = {
+                table: load(cursor, self._there, table, path)
+                for table, path in self.archives.items()
+            }
             self.last = Seal.objects.order_by("-id").first()
             self._reached = self._reached_before()
             yield from self._forms()
@@ -147,11 +157,19 @@ class Verification:
             if seal in sound:
                 yield from altered_entries(seal, entries)
             yield from self._too_late(seal, entries)
-        tables, orphans = tables_of(form)
+        tables, orphans = tables_of(form, self._archived)
         for table in tables:
-            yield from altered_rows(form, self._there, table, first, last)
+            for finding in altered_rows(form, self._there, table, first, last):
+                if self._is_archived(finding):
+                    self.archived += 1
+                else:
+                    yield finding
         for orphan in orphans:
             yield columns_gone(ColumnsGone([orphan]), orphan, first)
+
+    def _is_archived(self, finding: Finding) -> bool:
+        """Rows that are altered or slipped in are found under old seals too."""
+        return finding.wrong == Wrong.ROW_REMOVED and (finding.seal or 0) < self.archived_before
 
     def _reached_before(self) -> datetime | None:
         of_before = SealedEntry.objects.filter(
@@ -190,7 +208,7 @@ class Verification:
 
     def _rows_slipped_in(self) -> Iterator[Finding]:
         if self.last and (form := self._forms_by_number.get(self.last.form)):
-            for table in tables_of(form)[0]:
+            for table in tables_of(form, self._archived)[0]:
                 yield from inserted_rows(table, self.since)
 
     def _published(self) -> Iterator[Finding]:

@@ -43,6 +43,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since", type=int, default=1, metavar="SEAL", help="leave out the seals before this"
         )
+        parser.add_argument(
+            "--archived-before",
+            type=int,
+            default=0,
+            metavar="SEAL",
+            help="history under the seals before this may be gone; what is there is verified",
+        )
+        parser.add_argument(
+            "--archive",
+            action="append",
+            default=[],
+            metavar="TABLE=FILE",
+            help="history that was copied out to a CSV file and deleted: it is verified as well",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -54,6 +68,8 @@ class Command(BaseCommand):
             verification = Verification(
                 since=options["since"],
                 checkpoints=[*checkpoints_at_hand(), *_from_files(options["checkpoints"])],
+                archived_before=options["archived_before"],
+                archives=dict(_table_and_file(text) for text in options["archive"]),
             )
             for finding in verification.findings():
                 found += 1
@@ -89,6 +105,14 @@ class Command(BaseCommand):
                 "seconds": seconds,
             }
         )
+        if verification.archived:
+            text = ngettext(
+                "%(count)d history row under the seals before %(seal)d is not here any more.",
+                "%(count)d history rows under the seals before %(seal)d are not here any more.",
+                verification.archived,
+            )
+            words = {"count": verification.archived, "seal": verification.archived_before}
+            self.stdout.write(text % words)
         waiting = verification.unsealed
         if waiting.count and waiting.oldest:
             text = ngettext(
@@ -118,6 +142,13 @@ def _from_files(paths: list[Path]) -> list[Checkpoint]:
     return checkpoints
 
 
+def _table_and_file(text: str) -> tuple[str, Path]:
+    table, equals, path = text.partition("=")
+    if not equals:
+        raise CommandError("--archive takes TABLE=FILE.")
+    return table, Path(path)
+
+
 def _report(verification: Verification, seconds: float) -> dict[str, Any]:
     waiting = verification.unsealed
     age = (timezone.now() - waiting.oldest).total_seconds() if waiting.oldest else None
@@ -127,6 +158,7 @@ def _report(verification: Verification, seconds: float) -> dict[str, Any]:
         "seals": verification.seals,
         "entries": verification.entries,
         "rows": verification.rows,
+        "archived": verification.archived,
         "seconds": seconds,
         "unsealed": {
             "entries": waiting.count,
