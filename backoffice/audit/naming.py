@@ -1,7 +1,7 @@
 """The names of the objects that history rows are about or point at, whether they still exist."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -122,8 +122,17 @@ def _last_of(
     return [as_instance(model, row) for row in rows]
 
 
+# Models of others whose own names say too much, or too little.
+_namers: dict[type[models.Model], Callable[[Any], str]] = {}
+
+
+def name_by(model: type[models.Model], namer: Callable[[Any], str]) -> None:
+    """Let the record name the objects of a model in words of ours."""
+    _namers[model] = namer
+
+
 def _name(instance: models.Model) -> str:
     try:
-        return str(instance)
+        return _namers.get(type(instance), str)(instance)
     except (ObjectDoesNotExist, FieldFetchBlocked):
         return f"{instance._meta.verbose_name} {instance.pk}"

@@ -27,6 +27,23 @@ SOURCES = {
     Source.SHELL: gettext_lazy("shell"),
     Source.SQL: gettext_lazy("direct SQL"),
 }
+# What events have to say besides, in the order in which it is read.
+FACTS = {
+    "rows": gettext_lazy("Rows"),
+    "filter": gettext_lazy("Filter"),
+    "columns": gettext_lazy("Columns"),
+    "bytes": gettext_lazy("Bytes"),
+    "sha256": "SHA-256",
+    "complete": gettext_lazy("Complete"),
+    "resource": gettext_lazy("Resource"),
+    "method": gettext_lazy("Method"),
+    "path": gettext_lazy("Path"),
+    "email": gettext_lazy("E-mail address"),
+    "client": gettext_lazy("Client"),
+    "failures": gettext_lazy("Failures"),
+    "locked_email": gettext_lazy("Locked e-mail address"),
+    "locked_client": gettext_lazy("Locked client"),
+}
 # Unfold's colours. What no application announced stands out.
 SOURCE_VARIANTS = {
     Source.ADMIN: "info",

@@ -92,7 +92,7 @@ def test_its_history_shows_the_permissions_that_came_and_went(administrator: Use
     ]
     history = client.get(role_page(made, "history")).content.decode()
     assert "Pictures only" in history
-    assert "Can change image" in history
+    assert "Change image" in history
 
 
 def test_only_permissions_that_one_holds_go_into_a_role(team_lead: User) -> None:

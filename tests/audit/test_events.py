@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
@@ -303,3 +304,14 @@ def test_an_event_stands_on_the_timeline(auditor: User) -> None:
     Client().post(SIGN_IN, {"username": "nobody@example.com", "password": "x"})
     text = signed_in(auditor).get("/admin/audit/changeset/").text
     assert "Sign-in failed for nobody@example.com" in text
+    assert "E-mail address" in text
+
+
+def test_a_change_of_a_role_reads_well(administrator: User, auditor: User) -> None:
+    role = Group.objects.create(name="Helpers")
+    names = ("view_cost", "view_historicalproduct")
+    with audit_context(source=Source.ADMIN, action="Role changed", reason="They help"):
+        role.permissions.set(Permission.objects.filter(codename__in=names))
+    text = signed_in(auditor).get("/admin/audit/changeset/").text
+    assert "Helpers · View cost" in text
+    assert "Helpers · View history of product" in text

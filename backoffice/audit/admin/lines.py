@@ -19,7 +19,7 @@ from backoffice.audit.models import ChangeSet
 from backoffice.audit.selectors import Tally
 from backoffice.audit.timeline import Page
 from backoffice.audit.timeline_contents import counted, shown_at_once
-from backoffice.audit.wording import grouped, source_in_words
+from backoffice.audit.wording import FACTS, grouped, source_in_words
 
 # Material Symbols.
 _ICONS = {
@@ -128,10 +128,11 @@ def facts_in_words(facts: Any, *, shorten: bool = True) -> list[tuple[str, str]]
     """What an event has to say besides, by name."""
     if not isinstance(facts, dict):
         return [("", str(facts))] if facts else []
+    known = [name for name in FACTS if name in facts]
     return [
-        (capfirst(str(name).replace("_", " ")), _shortened(_fact(value), shorten))
-        for name, value in facts.items()
-        if value not in (None, "", {}, [])
+        (str(FACTS.get(name, capfirst(name.replace("_", " ")))), _shortened(_fact(value), shorten))
+        for name in [*known, *(name for name in facts if name not in FACTS)]
+        if (value := facts[name]) not in (None, "", {}, [])
     ]
 
 
