@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from backoffice.audit.undo_guards import UndoGuard, guard_undo
+from backoffice.audit.undo.guards import UndoGuard, guard_undo
 from backoffice.exceptions import DomainError
 
 from .access import grantable_roles, keyholders, lock_access, rights_of

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from backoffice.exceptions import DomainError
 
 if TYPE_CHECKING:
-    from .undo_plan import UndoPlan
+    from .undo.plan import UndoPlan
 
 
 class UndoError(DomainError):

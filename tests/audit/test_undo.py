@@ -14,7 +14,7 @@ from backoffice.audit.exceptions import (
     UndoReasonMissing,
 )
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import Act, Keep, undo_change_set, undone_by
+from backoffice.audit.undo.services import Act, Keep, undo_change_set, undone_by
 from inventory.models import Category, Discount, Product, ProductImage, ProductTag, Tag
 from tests.audit.conftest import Record, a_product
 

@@ -7,8 +7,8 @@ from backoffice.accounts.models import Membership, Role, User
 from backoffice.accounts.roles import RoleName
 from backoffice.accounts.undo import NobodyLeft
 from backoffice.audit.exceptions import NothingToUndo, UndoNotPermitted
-from backoffice.audit.undo import Keep
-from backoffice.audit.undo_field import newest_row, revert_field
+from backoffice.audit.undo.field import newest_row, revert_field
+from backoffice.audit.undo.services import Keep
 from tests.personas import Persona, make_user
 
 from .undoing import done, planned, undo, work

@@ -18,7 +18,7 @@ from backoffice.audit.exceptions import (
     UndoReasonMissing,
     UndoRefusedByDatabase,
 )
-from backoffice.audit.undo_field import newest_row, revert_field
+from backoffice.audit.undo.field import newest_row, revert_field
 from inventory.models import Category, Product
 from tests.audit.conftest import Record, a_product
 

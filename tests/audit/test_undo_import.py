@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import Keep
+from backoffice.audit.undo.services import Keep
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.services import import_file
 from inventory.models import Category, Product, ProductTag, Tag

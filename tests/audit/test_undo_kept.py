@@ -9,8 +9,8 @@ from django.db import connection, models, transaction
 
 from backoffice.accounts.models import Profile, User
 from backoffice.audit.exceptions import NothingToUndo, UndoRefusedByDatabase
-from backoffice.audit.undo import Act, Keep
-from backoffice.audit.undo_tables import UndoTable
+from backoffice.audit.undo.services import Act, Keep
+from backoffice.audit.undo.tables import UndoTable
 from inventory.models import Category, Discount, Product, ProductImage, ProductTag, Tag
 from tests.audit.conftest import Record, a_product
 from tests.personas import Persona, make_user

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from backoffice.accounts.models import User
 from backoffice.audit.events import record_event
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo_field import newest_row
+from backoffice.audit.undo.field import newest_row
 from inventory.models import Category, Product, Tag
 from tests.audit.conftest import Record, a_product
 

@@ -4,7 +4,7 @@ import pytest
 
 from backoffice.accounts.models import User
 from backoffice.audit.exceptions import NotOnRecord
-from backoffice.audit.undo import Act, deletion_of, restore_object, undone_by
+from backoffice.audit.undo.services import Act, deletion_of, restore_object, undone_by
 from inventory.models import Category, Discount, Product, ProductImage, ProductTag, Tag
 from tests.audit.conftest import a_product
 

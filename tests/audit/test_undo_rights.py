@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 
 from backoffice.accounts.models import User
 from backoffice.audit.exceptions import NothingToUndo
-from backoffice.audit.undo import Keep
+from backoffice.audit.undo.services import Keep
 from inventory.models import Product, ProductTag, Tag
 from tests.audit.conftest import a_product
 

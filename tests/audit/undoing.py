@@ -5,8 +5,14 @@ from typing import Any
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import ObjectKey, UndoPlan, UndoResult, plan_undo, undo_change_set
-from backoffice.audit.undo_names import named_rows
+from backoffice.audit.undo.names import named_rows
+from backoffice.audit.undo.services import (
+    ObjectKey,
+    UndoPlan,
+    UndoResult,
+    plan_undo,
+    undo_change_set,
+)
 from inventory.models import Product
 
 

@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import undo_change_set
+from backoffice.audit.undo.services import undo_change_set
 from backoffice.exchange.exporting import export_csv
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import get_resource

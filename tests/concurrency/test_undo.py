@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from backoffice.audit import undo as undo_module
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.exceptions import NothingToUndo
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import Keep, UndoResult, undo_change_set
+from backoffice.audit.undo import services
+from backoffice.audit.undo.services import Keep, UndoResult, undo_change_set
 from inventory.models import Category, Product, ProductTag, Tag
 
 from .test_actors import in_threads
@@ -144,7 +144,7 @@ def test_what_is_put_to_use_at_the_same_moment_stays_or_was_never_used() -> None
 
 def test_without_the_locks_the_edit_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: what the locks prevent, these tests would see."""
-    monkeypatch.setattr(undo_module, "lock_rows", lambda change_set, tables: None)
+    monkeypatch.setattr(services, "lock_rows", lambda change_set, tables: None)
     make_products("A", "B")
     raised = change_set_of("raise", lambda: Product.objects.update(price=20))
     edited_during_an_undo(raised, lambda: Product.objects.filter(sku="A").update(price=30))

@@ -26,7 +26,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from backoffice.audit.access import AdminLinks, may_read_history
 from backoffice.audit.exceptions import NotOnRecord, PlanOutdated
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import (
+from backoffice.audit.undo.names import NamedRow, named_rows, names_of
+from backoffice.audit.undo.plan import Tally, UndoPlan
+from backoffice.audit.undo.services import (
     PERMISSION,
     ObjectKey,
     UndoResult,
@@ -35,10 +37,8 @@ from backoffice.audit.undo import (
     undo_change_set,
     undone_by,
 )
-from backoffice.audit.undo_names import NamedRow, named_rows, names_of
-from backoffice.audit.undo_plan import Tally, UndoPlan
-from backoffice.audit.undo_tables import model_named
-from backoffice.audit.undo_wording import ACTS, acts_in_words, grouped, kept_in_words, plan_in_words
+from backoffice.audit.undo.tables import model_named
+from backoffice.audit.undo.wording import ACTS, acts_in_words, grouped, kept_in_words, plan_in_words
 from backoffice.audit.wording import source_in_words
 from backoffice.exceptions import DomainError
 

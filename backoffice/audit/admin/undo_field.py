@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from backoffice.audit.exceptions import NotOnRecord, UndoNotPermitted
 from backoffice.audit.history import Kind
 from backoffice.audit.naming import as_instance, history_of
-from backoffice.audit.undo import ObjectKey
-from backoffice.audit.undo_field import in_words, newest_row, revert_field, revertible_field
+from backoffice.audit.undo.field import in_words, newest_row, revert_field, revertible_field
+from backoffice.audit.undo.services import ObjectKey
 from backoffice.exceptions import DomainError
 
 from .undo import UndoForm, object_asked_for, require_right, tell

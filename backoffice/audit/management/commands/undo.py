@@ -8,10 +8,10 @@ from django.db import transaction
 
 from backoffice.audit.exceptions import NothingToUndo
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo import plan_undo, undo_change_set
-from backoffice.audit.undo_names import named_rows
-from backoffice.audit.undo_plan import Keep, UndoPlan
-from backoffice.audit.undo_wording import tally_in_words
+from backoffice.audit.undo.names import named_rows
+from backoffice.audit.undo.plan import Keep, UndoPlan
+from backoffice.audit.undo.services import plan_undo, undo_change_set
+from backoffice.audit.undo.wording import tally_in_words
 from backoffice.exceptions import DomainError
 
 _SHOWN = 20

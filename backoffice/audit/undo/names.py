@@ -7,10 +7,11 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from .naming import Names, as_instance, history_of
-from .undo_plan import PlannedRow
-from .undo_tables import model_named
-from .undo_wording import reason_in_words
+from backoffice.audit.naming import Names, as_instance, history_of
+
+from .plan import PlannedRow
+from .tables import model_named
+from .wording import reason_in_words
 
 
 @dataclass(frozen=True, kw_only=True)

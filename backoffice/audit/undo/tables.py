@@ -9,8 +9,8 @@ import pgtrigger
 from django.db import connection, models
 from psycopg import sql
 
-from .naming import history_of, is_link, tracked_fields
-from .trail import trailed_models
+from backoffice.audit.naming import history_of, is_link, tracked_fields
+from backoffice.audit.trail import trailed_models
 
 
 def quote(name: str) -> str:

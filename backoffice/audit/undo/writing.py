@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from .exceptions import UndoRefusedByDatabase
-from .undo_plan import Act
-from .undo_rules import keep_what_follows
-from .undo_tables import Reference, UndoTable, column_of, literal
+from backoffice.audit.exceptions import UndoRefusedByDatabase
+
+from .plan import Act
+from .rules import keep_what_follows
+from .tables import Reference, UndoTable, column_of, literal
 
 # Beyond that it is no odd row out: the whole of it cannot be.
 MOST_REFUSED = 100

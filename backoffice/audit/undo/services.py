@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from .context import AuditContext, Source, audit_context, current_context
-from .exceptions import (
+from backoffice.audit.context import AuditContext, Source, audit_context, current_context
+from backoffice.audit.exceptions import (
     NotAChange,
     NothingToUndo,
     NotOnRecord,
@@ -22,16 +22,17 @@ from .exceptions import (
     UndoNotPermitted,
     UndoReasonMissing,
 )
-from .history import Kind
-from .models import ChangeSet
-from .naming import history_of
-from .undo_guards import guarded
-from .undo_names import names_of
-from .undo_plan import Act, Keep, UndoPlan, tally_stages
-from .undo_rules import keep_what_must_stay
-from .undo_staging import choose, lock_rows, reference_to, stage_rows, touched_tables
-from .undo_tables import UndoTable
-from .undo_writing import write_plan
+from backoffice.audit.history import Kind
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.naming import history_of
+
+from .guards import guarded
+from .names import names_of
+from .plan import Act, Keep, UndoPlan, tally_stages
+from .rules import keep_what_must_stay
+from .staging import choose, lock_rows, reference_to, stage_rows, touched_tables
+from .tables import UndoTable
+from .writing import write_plan
 
 PERMISSION = "audit.undo_changeset"
 

@@ -6,9 +6,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .trail import trailed_models
-from .undo_plan import Act, Keep, PlannedRow, Tally, UndoPlan
-from .wording import moment_in_words
+from backoffice.audit.trail import trailed_models
+from backoffice.audit.wording import moment_in_words
+
+from .plan import Act, Keep, PlannedRow, Tally, UndoPlan
 
 # What stands before a number of them, in lists of reasons.
 KEPT = {

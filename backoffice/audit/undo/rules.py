@@ -7,9 +7,10 @@ from django.contrib.auth import get_permission_codename
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from .secrecy import hidden_fields
-from .undo_guards import guard_of
-from .undo_tables import Reference, Rule, UndoTable, column_of, literal
+from backoffice.audit.secrecy import hidden_fields
+
+from .guards import guard_of
+from .tables import Reference, Rule, UndoTable, column_of, literal
 
 # What each act does to a row, in the words of Django's permissions.
 RIGHTS = {"remove": "delete", "put_back": "change", "bring_back": "add"}

@@ -18,10 +18,11 @@ from itertools import count
 
 from django.db import connection, models
 
-from .models import ChangeSet
-from .selectors import change_set_tallies
-from .trail import trailed_models
-from .undo_tables import UndoTable, children_first, literal
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.selectors import change_set_tallies
+from backoffice.audit.trail import trailed_models
+
+from .tables import UndoTable, children_first, literal
 
 # Two plans of one transaction must not meet.
 _serial = count(1)

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import connection, models
 
-from .models import ChangeSet
-from .undo_tables import UndoTable, literal
+from backoffice.audit.models import ChangeSet
+
+from .tables import UndoTable, literal
 
 
 class Act(models.TextChoices):

@@ -8,8 +8,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from .context import AuditContext, Source, audit_context, current_context
-from .exceptions import (
+from backoffice.audit.context import AuditContext, Source, audit_context, current_context
+from backoffice.audit.exceptions import (
     FieldCannotBeReverted,
     FieldChangedSince,
     NothingToRevert,
@@ -20,15 +20,16 @@ from .exceptions import (
     UndoReasonMissing,
     UndoRefusedByDatabase,
 )
-from .models import ChangeSet
-from .naming import Names, history_of, tracked_fields
-from .secrecy import hidden_fields
-from .undo import PERMISSION, change_set_of_this_transaction
-from .undo_guards import guard_of, guarded
-from .undo_rules import permission_for
-from .undo_tables import UndoTable
-from .undo_writing import rule_of
-from .wording import value_in_words
+from backoffice.audit.models import ChangeSet
+from backoffice.audit.naming import Names, history_of, tracked_fields
+from backoffice.audit.secrecy import hidden_fields
+from backoffice.audit.wording import value_in_words
+
+from .guards import guard_of, guarded
+from .rules import permission_for
+from .services import PERMISSION, change_set_of_this_transaction
+from .tables import UndoTable
+from .writing import rule_of
 
 
 @transaction.atomic
