@@ -5,12 +5,19 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
+
+from backoffice.audit.seals.keys import public_pem
 
 NEEDED = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing",
     "SECRET_KEY": "k3Qw9zR7mT1xV5bN8cL2pJ6hG4fD0sA-yUeIoPqWnZrXtCvBmKj",
     "ALLOWED_HOSTS": "shop.example.com",
+}
+PROOF = {
+    "AUDIT_PUBLIC_KEYS": public_pem(Ed25519PrivateKey.generate().public_key()),
+    "AUDIT_PUBLISH": "file:///mnt/elsewhere/checkpoints.log,mailto:auditor@example.com",
 }
 
 
@@ -49,16 +56,32 @@ def test_production_names_everything_that_is_missing_at_once() -> None:
 
 
 def test_the_deployment_checks_find_nothing() -> None:
-    code, said = in_production("check", "--deploy", "--fail-level", "WARNING", **NEEDED)
+    code, said = in_production("check", "--deploy", "--fail-level", "WARNING", **NEEDED, **PROOF)
     assert (code, said.strip()) == (0, "System check identified no issues (2 silenced).")
 
 
 def test_the_deployment_checks_find_a_planted_fault() -> None:
     code, said = in_production(
-        "check", "--deploy", "--fail-level", "WARNING", **{**NEEDED, "SECRET_KEY": "short"}
+        "check", "--deploy", "--fail-level", "WARNING", **{**NEEDED, **PROOF, "SECRET_KEY": "short"}
     )
     assert code != 0
     assert "security.W009" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("AUDIT_PUBLIC_KEYS", "", "audit.W001"),
+        ("AUDIT_PUBLIC_KEYS", "/nowhere/seals.pub", "audit.W001"),
+        ("AUDIT_PUBLISH", "", "audit.W002"),
+        ("AUDIT_PUBLISH", "ftp://example.com/seals", "audit.W002"),
+    ],
+)
+def test_the_deployment_checks_ask_for_what_proves_the_record(
+    name: str, value: str, code: str
+) -> None:
+    _code, said = in_production("check", "--deploy", **{**NEEDED, **PROOF, name: value})
+    assert [word for word in said.split() if "audit.W" in word] == [f"({code})"]
 
 
 def test_the_demo_is_refused_in_production() -> None:
