@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django_tasks_db",
     "import_export",
     "pgtrigger",
     "simple_history",
@@ -201,3 +202,12 @@ LOGGING = {
 
 # The packages whose every model must be on the record (system check audit.E001).
 AUDITED_PACKAGES = ["backoffice", "inventory", "sales"]
+
+# Work that outlives a request (django.tasks), kept in the database and done by
+# `manage.py db_worker`; `manage.py demo` starts one.
+TASKS = {
+    "default": {
+        "BACKEND": env.str("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend"),
+        "QUEUES": ["default", "exchange"],
+    }
+}

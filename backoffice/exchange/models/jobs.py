@@ -13,7 +13,7 @@ from backoffice.audit.models import ChangeSet
 from backoffice.audit.trail import Trail
 
 
-def private_path(job: "ImportJob", name: str) -> str:
+def private_path(job: models.Model, name: str) -> str:
     """A folder that nobody can guess for each file; no URL serves it anyway."""
     safe = re.sub(r"[^\w.-]", "_", PurePath(name).name[-100:])
     return f"imports/{uuid.uuid4().hex}/{safe}"
@@ -33,10 +33,24 @@ class ImportJob(models.Model):
     """
 
     class State(models.TextChoices):
+        READING = "reading", _("being read")  # stored; a worker stages and checks its rows
         UPLOADED = "uploaded", _("uploaded")  # stored and staged; columns still to be chosen
         CHECKED = "checked", _("checked")  # every row classified; the preview stands
+        APPLYING = "applying", _("being applied")  # handed to a worker, which writes it
         APPLIED = "applied", _("applied")  # written, in one transaction
+        FAILED = "failed", _("failed")  # a worker could not go on; nothing was written
         DISCARDED = "discarded", _("discarded")  # given up; nothing was written
+
+    class BlankCells(models.TextChoices):
+        KEEP = "keep", _("keep what is there")
+        CLEAR = "clear", _("clear the field")
+        DEFAULT = "default", _("put the default there")
+
+    class DateOrder(models.TextChoices):
+        UNKNOWN = "", _("not needed, or to be asked")
+        YEAR_FIRST = "ymd", _("year, month, day")
+        DAY_FIRST = "dmy", _("day, month, year")
+        MONTH_FIRST = "mdy", _("month, day, year")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -55,8 +69,42 @@ class ImportJob(models.Model):
     delimiter = models.CharField(_("delimiter"), max_length=1)
     header = models.JSONField(_("header"), default=list)
     header_line = models.PositiveIntegerField(_("header line"), default=1)
+    has_header = models.BooleanField(_("the first row names the columns"), default=True)
+    sheet = models.CharField(_("sheet"), max_length=100, blank=True)
+    decimal_sign = models.CharField(_("decimal sign"), max_length=1, default=".")
+    date_order = models.CharField(
+        _("order of dates"), max_length=3, choices=DateOrder.choices, blank=True
+    )
+    # The name of the shop's format by which it was recognised; `header` is what that makes of it.
+    source_format = models.CharField(_("format"), max_length=50, blank=True)
+    # Columns of the file that have no home here: [name].
+    left_out = models.JSONField(_("not imported"), default=list)
     # {target: index of the file's column}
     mapping = models.JSONField(_("mapping"), default=dict)
+    # {target: value that every row gets}
+    constants = models.JSONField(_("constants"), default=dict)
+    # {target: [{"kind": "trim" | "upper" | ..., further facts}]}, in the order of their doing.
+    transformations = models.JSONField(_("transformations"), default=dict)
+    # Relations whose missing objects are made; None means all that the resource offers.
+    creates = models.JSONField(_("makes what is missing"), null=True, default=None)
+    blank_cells = models.CharField(
+        _("blank cells"), max_length=7, choices=BlankCells.choices, default=BlankCells.KEEP
+    )
+    deactivate_missing = models.BooleanField(_("deactivate what is not in the file"), default=False)
+    profile = models.ForeignKey(
+        "exchange.ImportProfile",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="jobs",
+        verbose_name=_("profile"),
+    )
+    feed = models.ForeignKey(
+        "exchange.ImportFeed",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="jobs",
+        verbose_name=_("feed"),
+    )
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.UPLOADED
     )
@@ -67,6 +115,8 @@ class ImportJob(models.Model):
     changed = models.PositiveIntegerField(_("changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    conflicts = models.PositiveIntegerField(_("conflicts"), default=0)
+    deactivated = models.PositiveIntegerField(_("deactivated"), default=0)
     # {"fields": {name: changed cells}, "problems": {"field:code": rows}, "creates": {name: [text]}}
     summary = models.JSONField(_("summary"), default=dict)
     seconds = models.FloatField(_("seconds"), default=0)
@@ -91,8 +141,12 @@ class ImportJob(models.Model):
     history = Trail(
         excluded_fields=[
             "header", "header_line", "mapping", "summary", "seconds", "change_set", "errors_file",
+            "has_header", "sheet", "decimal_sign", "date_order", "source_format", "left_out",
+            "constants", "transformations", "creates", "profile", "feed",
         ],
-        ignored_fields=["rows", "new", "changed", "unchanged", "invalid", "file"],
+        ignored_fields=[
+            "rows", "new", "changed", "unchanged", "invalid", "conflicts", "deactivated", "file",
+        ],
     )  # fmt: skip
 
     class Meta:
@@ -114,3 +168,34 @@ class ImportJob(models.Model):
     def stage(self, part: str) -> str:
         """The quoted name of one of the job's staging tables: raw, checked, plan, clean_<field>."""
         return f'exchange."{part}_{self.pk}"'
+
+
+class ImportProgress(models.Model):
+    """How far a worker is with a job: written on a connection of its own, so that it can be seen.
+
+    The job's own row is locked by the transaction that does the work.
+    """
+
+    no_trail = "It tells how far work is; what the work changed is on the record."
+
+    job = models.OneToOneField(
+        ImportJob, on_delete=models.CASCADE, primary_key=True, related_name="progress"
+    )
+    step = models.CharField(_("step"), max_length=100, blank=True)
+    done = models.BigIntegerField(_("done"), default=0)
+    total = models.BigIntegerField(_("of"), default=0)
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    heartbeat_at = models.DateTimeField(_("last sign of life"), db_default=Now())
+    cancel_requested = models.BooleanField(_("to be cancelled"), default=False)
+    # The backend that works on it, so that it can be cancelled in the middle of a statement.
+    backend_pid = models.IntegerField(_("database process"), null=True)
+    # What happened to a worker that died, or why it could not go on.
+    problem = models.TextField(_("problem"), blank=True)
+
+    class Meta:
+        verbose_name = _("progress of an import")
+        verbose_name_plural = _("progress of imports")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.step} {self.done}/{self.total}"
