@@ -90,7 +90,14 @@ class ImportJob(models.Model):
     blank_cells = models.CharField(
         _("blank cells"), max_length=7, choices=BlankCells.choices, default=BlankCells.KEEP
     )
+    # {relation: unique field of the related model that the cells name, where not the usual one}
+    lookups = models.JSONField(_("recognised by"), default=dict)
+    # {target: index} that only the content suggests; nothing is mapped by it.
+    guesses = models.JSONField(_("guessed from the content"), default=dict)
     deactivate_missing = models.BooleanField(_("deactivate what is not in the file"), default=False)
+    # {field: value} of the rows that the file is the full list of; all rows if empty.
+    deactivate_scope = models.JSONField(_("full list of"), default=dict)
+    overwrite_conflicts = models.BooleanField(_("conflicts overwritten"), default=False)
     profile = models.ForeignKey(
         "exchange.ImportProfile",
         on_delete=models.SET_NULL,
@@ -142,7 +149,8 @@ class ImportJob(models.Model):
         excluded_fields=[
             "header", "header_line", "mapping", "summary", "seconds", "change_set", "errors_file",
             "has_header", "sheet", "decimal_sign", "date_order", "source_format", "left_out",
-            "constants", "transformations", "creates", "profile", "feed",
+            "constants", "transformations", "creates", "profile", "feed", "lookups", "guesses",
+            "deactivate_scope",
         ],
         ignored_fields=[
             "rows", "new", "changed", "unchanged", "invalid", "conflicts", "deactivated", "file",
