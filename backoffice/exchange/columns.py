@@ -19,6 +19,11 @@ from .sql import column_of, literal, quote
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
 # imports take one away.
 FORMULA = r"^'*[=+@\t\r＝＋－＠-]"
+# Every sign that reading a cell takes for a space around it, and takes away.
+_SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+# A text with spaces around it, however many quotes are around them. Exports put it between two
+# quotes, imports take two away. Where FORMULA puts a quote before a space, that one is kept by it.
+OUTER_SPACE = rf"^'*[{_SPACES.replace('\t', '').replace('\r', '')}]|[{_SPACES}]'*\Z"
 
 
 @dataclass
@@ -112,17 +117,24 @@ class Column:
 
 
 class QuotedColumn(Column):
-    """Takes away the quote that an export puts before what looks like a formula."""
+    """Takes away the quotes that an export puts before a formula and around outer spaces."""
 
     def clean_text(self, cell: str) -> str:
+        bare = f"CASE WHEN {cell} ~ {literal(FORMULA)} THEN substr({cell}, 2) ELSE {cell} END"
+        inner = "substr(b.bare, 2, length(b.bare) - 2)"
         return (
-            f"CASE WHEN starts_with({cell}, '''') AND {cell} ~ {literal(FORMULA)} "
-            f"THEN substr({cell}, 2) ELSE {cell} END"
+            f"CASE WHEN starts_with({cell}, '''') THEN (SELECT CASE WHEN b.bare ~ '^''.+''$' "
+            f"AND {inner} ~ {literal(OUTER_SPACE)} THEN {inner} ELSE b.bare END "
+            f"FROM (SELECT {bare} AS bare OFFSET 0) b) ELSE {cell} END"
         )
 
     def python_clean(self, text: str) -> str:
-        is_quoted = text.startswith("'") and re.match(FORMULA, text)
-        return super().python_clean(text[1:] if is_quoted else text)
+        if text.startswith("'"):
+            bare = text[1:] if re.match(FORMULA, text) else text
+            is_wrapped = len(bare) > 2 and bare[0] == bare[-1] == "'"
+            is_wrapped = is_wrapped and bool(re.search(OUTER_SPACE, bare[1:-1]))
+            text = bare[1:-1] if is_wrapped else bare
+        return super().python_clean(text)
 
 
 class TextColumn(QuotedColumn):

@@ -16,6 +16,10 @@ class FileRefused(ExchangeError):
     """The file as a whole cannot be read; the message says why and what to do."""
 
 
+class ExportRefused(ExchangeError):
+    """The rows cannot be written as a file of this kind; the message says why and what to do."""
+
+
 class UnknownResource(ExchangeError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -34,6 +38,10 @@ class MappingRefused(ExchangeError):
 
 class WrongState(ExchangeError):
     """The import is past, or not yet at, the point that was asked for."""
+
+
+class Cancelled(ExchangeError):
+    """Its user stopped the work on an import; nothing of it was written."""
 
 
 class ReasonMissing(ExchangeError):

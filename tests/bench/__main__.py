@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.services import undo_change_set
-from backoffice.exchange.exporting import export_csv
+from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import import_file
@@ -108,7 +108,7 @@ def exports() -> None:
     count = Product.objects.count()
     seconds = timed(
         lambda: sum(
-            len(b) for b in export_csv(get_resource("products"), Product.objects.all(), user=None)
+            len(b) for b in export_rows(get_resource("products"), Product.objects.all(), user=None)
         )
     )
     report(f"\nexport of {count:,} products", seconds, count)

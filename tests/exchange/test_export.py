@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from backoffice.accounts.models import User
-from backoffice.exchange.exporting import export_csv
+from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.resources import get_resource
 from inventory.models import Discount, Product
 from tests.console.pages import PRODUCTS, act, page, signed_in
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db
 
 HEADER = (
     "sku,name,slug,description,brand,barcode,price,compare_at_price,cost,tax_class,weight,"
-    "weight_unit,is_active,is_featured,discount,category,tags,variant_of,options"
+    "weight_unit,is_active,is_featured,discount,category,tags,variant_of,options,version"
 )
 BOM = b"\xef\xbb\xbf"
 
 
 def exported(rows: Any = None) -> bytes:
     rows = Product.objects.all() if rows is None else rows
-    return b"".join(export_csv(get_resource("products"), rows, user=None))
+    return b"".join(export_rows(get_resource("products"), rows, user=None))
 
 
 def read(content: bytes) -> list[dict[str, str]]:
@@ -69,9 +69,9 @@ def test_the_file_is_exact() -> None:
         == BOM
         + (
             HEADER + "\n"
-            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,\n'
+            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,1\n'
             'A-1,"Cup, ""large""",cup-large,"two\nlines",Äcme,0012345678905,12.5,15,6.625,reduced,'
-            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}"\n'
+            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",1\n'
         ).encode()
     )
 
@@ -102,7 +102,7 @@ DANGEROUS = [
     *(f"{quotes}{sign}x" for quotes in ("'", "''", "'''") for sign in "=-@"),
     '=HYPERLINK("http://x","y")', "-2+3+cmd|' /C calc'!A0",
 ]  # fmt: skip
-HARMLESS = ["'", "''", "'tis", "a=b", "1-2", "' =x", "x'=y", '"=x"', "=".join("ab"), "«=»"]
+HARMLESS = ["'", "''", "'tis", "a=b", "1-2", "x'=y", '"=x"', "=".join("ab"), "«=»"]
 
 
 @pytest.mark.parametrize("text", DANGEROUS)

@@ -15,7 +15,7 @@ from import_export.admin import ImportExportModelAdmin
 
 from backoffice.exchange.compiling import open_columns
 from backoffice.exchange.exceptions import ExchangeError
-from backoffice.exchange.exporting import export_csv
+from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.forms import UploadForm
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.services import start_import
@@ -102,7 +102,7 @@ class ExchangeAdmin(ImportExportModelAdmin):
     ) -> StreamingHttpResponse:
         chosen |= {name: ", ".join(values) for name, values in request.GET.lists()}
         response = StreamingHttpResponse(
-            export_csv(self.resource, queryset, user=request.user, chosen=chosen),
+            export_rows(self.resource, queryset, user=request.user, chosen=chosen),
             content_type="text/csv; charset=utf-8",
         )
         name = f"{self.exchange_resource}-{timezone.localdate():%Y-%m-%d}.csv"

@@ -1,64 +1,90 @@
-"""Rows out as CSV: one COPY by the database, streamed, in constant memory, and on the record.
-
-The columns are those of the resource, under the names by which they come back in. A text that a
-spreadsheet would take for a formula gets a leading quote, which importing removes.
-"""
+"""An export from the QuerySet to the bytes: in constant memory, and on the record."""
 
 import codecs
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 
 from backoffice.audit.events import recorded_export
+from backoffice.exchange.columns import Column
+from backoffice.exchange.models import FileFormat
+from backoffice.exchange.resources import Resource
 
-from .columns import (
-    FORMULA,
-    BooleanColumn,
-    Column,
-    JSONColumn,
-    ListColumn,
-    RelationColumn,
-    TextColumn,
-)
-from .compiling import open_columns
-from .resources import Resource
-from .sql import literal, quote
+from .columns import chosen_columns, keys_sql, rows_sql
+from .workbook import MOST_ROWS, refuse_too_many_rows, workbook_blocks
 
 # Rows are sent on in blocks: one at a time would cost more than reading them.
 BLOCK = 64 * 1024
 
+CONTENT_TYPES = {
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.JSON_LINES: "application/x-ndjson",
+}
 
-def export_csv(
+type Blocks = Generator[tuple[int, bytes]]
+
+
+def export_rows(
     resource: Resource,
     queryset: models.QuerySet[Any],
     *,
     user: Any,
+    columns: Iterable[str] | None = None,
+    file_format: str = FileFormat.CSV,
     chosen: Mapping[str, Any] | None = None,
 ) -> Iterator[bytes]:
-    """The rows of a QuerySet of the resource's model as UTF-8 CSV with a header, in chunks.
+    """The rows of a QuerySet of the resource's model as a file, in chunks.
 
-    Without the columns that are hidden from the user; None is the command line. `chosen` says on
-    the record how the rows were found. What cannot be selected fails here and now, not in the
-    middle of a download.
+    `columns` are names in their order, all if None; those that are hidden from the user, and
+    those that are none, are left out. None as the user is the command line. `chosen` says on the
+    record how the rows were found. What cannot be selected or written fails here and now, not in
+    the middle of a download: raises ExportRefused.
     """
-    columns = open_columns(resource, user)
-    selection = export_sql(resource, queryset, columns.values())
+    picked, _left_out = chosen_columns(resource, user, columns)
+    selection = rows_sql(resource, queryset, picked, as_json=file_format == FileFormat.JSON_LINES)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {selection}")
     return recorded_export(
-        _blocks(f"COPY ({selection}) TO STDOUT (FORMAT csv, HEADER true)"),
+        _blocks(resource, queryset, selection, picked, file_format),
         what=str(resource.model()._meta.verbose_name_plural),
-        facts={"resource": resource.name, "filter": chosen or {}, "columns": [*columns]},
+        facts={
+            "resource": resource.name,
+            "format": str(file_format),
+            "filter": chosen or {},
+            "columns": [column.name for column in picked],
+        },
     )
 
 
-def _blocks(statement: str) -> Generator[tuple[int, bytes]]:
+def _blocks(
+    resource: Resource,
+    queryset: models.QuerySet[Any],
+    selection: str,
+    columns: Sequence[Column],
+    file_format: str,
+) -> Blocks:
+    if file_format == FileFormat.JSON_LINES:
+        # CSV whose quote and delimiter JSON always escapes is the text itself, line by line.
+        return copied(
+            f"COPY ({selection}) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+        )
+    if file_format == FileFormat.XLSX:
+        refuse_too_many_rows(count_rows(queryset, at_most=MOST_ROWS + 1).number)
+        return workbook_blocks(selection, columns, str(resource.model()._meta.verbose_name_plural))
+    # A byte order mark, so that spreadsheets take it for UTF-8.
+    return copied(
+        f"COPY ({selection}) TO STDOUT (FORMAT csv, HEADER true)",
+        start=codecs.BOM_UTF8,
+        header_lines=1,
+    )
+
+
+def copied(statement: str, *, start: bytes = b"", header_lines: int = 0) -> Blocks:
     """What COPY sends, many rows at a time, with how many they are."""
-    yield 0, codecs.BOM_UTF8  # so that spreadsheets take it for UTF-8
-    rows, parts, size = -1, [], 0  # the header is none
+    rows, parts, size = -header_lines, [start], len(start)
     with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in copy:  # PostgreSQL sends one at a time
             parts.append(bytes(row))
@@ -70,36 +96,22 @@ def _blocks(statement: str) -> Generator[tuple[int, bytes]]:
             yield rows, b"".join(parts)
 
 
-def export_sql(
-    resource: Resource, queryset: models.QuerySet[Any], columns: Collection[Column]
-) -> str:
-    """SELECT of these columns over the rows of a QuerySet, in the order of their keys."""
-    table = quote(resource.model()._meta.db_table)
-    values, joins = [], []
-    try:
-        keys, parameters = queryset.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        keys, parameters = "SELECT NULL::bigint WHERE false", ()
-    # COPY takes no parameters, so they are written into the statement by the driver.
-    raw = connection.connection
-    chosen = psycopg.ClientCursor(raw).mogrify(keys, parameters)
-    for column in columns:
-        values.append(f"{_exported(column)} AS {quote(column.name)}")
-        joins.append(column.live_join(chosen))
-    return (
-        f"SELECT {', '.join(values)} FROM {table} t {' '.join(joins)} "
-        f"WHERE t.id IN ({chosen}) ORDER BY t.id"
-    )
+@dataclass(frozen=True)
+class Counted:
+    """How many rows an export will have: exactly, or about as many as the database expects."""
+
+    number: int
+    is_exact: bool
 
 
-def _exported(column: Column) -> str:
-    value = column.live_value()
-    if isinstance(column, BooleanColumn):
-        return f"CASE WHEN {value} THEN 'yes' ELSE 'no' END"
-    if isinstance(column, JSONColumn):
-        return f"NULLIF({value}, '{{}}'::jsonb)::text"
-    if column.sql_type.startswith("numeric"):
-        return f"trim_scale({value})"
-    if isinstance(column, TextColumn | RelationColumn | ListColumn):
-        return f"CASE WHEN {value} ~ {literal(FORMULA)} THEN '''' || {value} ELSE {value} END"
-    return f"{value}::text"
+def count_rows(queryset: models.QuerySet[Any], *, at_most: int) -> Counted:
+    """Count the rows that a QuerySet finds, but no further than `at_most`: then, estimate."""
+    keys = keys_sql(queryset)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM ({keys}) k LIMIT {int(at_most)}) n")
+        (number,) = cursor.fetchone()
+        if number < at_most:
+            return Counted(number, is_exact=True)
+        cursor.execute(f"EXPLAIN (FORMAT json) {keys}")
+        (plan,) = cursor.fetchone()
+    return Counted(max(number, int(plan[0]["Plan"]["Plan Rows"])), is_exact=False)

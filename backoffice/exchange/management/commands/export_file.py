@@ -6,7 +6,7 @@ from django.core.exceptions import FieldError, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from backoffice.exchange.exceptions import ExchangeError
-from backoffice.exchange.exporting import export_csv
+from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.resources import get_resource, resource_names
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             rows = resource.model()._default_manager.filter(**chosen)
             count = rows.count()
             with options["file"].open("wb") as file:
-                for block in export_csv(resource, rows, user=None, chosen=chosen):
+                for block in export_rows(resource, rows, user=None, chosen=chosen):
                     file.write(block)
         except ExchangeError as error:
             raise CommandError(str(error)) from error

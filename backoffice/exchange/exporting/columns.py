@@ -1,0 +1,129 @@
+"""Which columns leave the house, and each of them as SQL.
+
+They carry the names by which they come back in. In cells, a text that a spreadsheet would take
+for a formula gets a leading quote, and one with spaces around it stands between two quotes;
+importing removes both. JSON needs neither.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.utils.text import capfirst
+
+from backoffice.audit.models import VersionedModel
+from backoffice.exchange.columns import (
+    FORMULA,
+    OUTER_SPACE,
+    BooleanColumn,
+    Column,
+    JSONColumn,
+    ListColumn,
+    RelationColumn,
+    TextColumn,
+)
+from backoffice.exchange.compiling import open_columns
+from backoffice.exchange.resources import Resource
+from backoffice.exchange.sql import literal, quote
+
+# The name under which a row's version leaves: an import compares it, and never writes it.
+VERSION = "version"
+
+
+@dataclass
+class VersionColumn(Column):
+    """Which state of the row the file has, so that what comes back late can be told."""
+
+
+def exportable_columns(resource: Resource, user: Any) -> dict[str, Column]:
+    """What a user may take out, in the resource's order; the version, if there is one, comes last.
+
+    None is the command line, which may take out everything.
+    """
+    columns, model = open_columns(resource, user), resource.model()
+    if issubclass(model, VersionedModel) and VERSION not in columns:
+        found: Any = model._meta.get_field(VERSION)
+        label = str(capfirst(found.verbose_name))
+        columns[VERSION] = VersionColumn(VERSION, label, found, None, targets=(VERSION,))
+    return columns
+
+
+def chosen_columns(
+    resource: Resource, user: Any, names: Iterable[str] | None
+) -> tuple[list[Column], list[str]]:
+    """The columns of these names in this order, and the names of those that the user has not.
+
+    None chooses all of them.
+    """
+    there = exportable_columns(resource, user)
+    wanted = list(there) if names is None else list(dict.fromkeys(names))
+    return [there[n] for n in wanted if n in there], [n for n in wanted if n not in there]
+
+
+def cell_value(column: Column) -> str:
+    """The value for a cell: texts guarded, numbers and dates as what they are."""
+    value = column.live_value()
+    if isinstance(column, BooleanColumn):
+        return f"CASE WHEN {value} THEN 'yes' ELSE 'no' END"
+    if isinstance(column, JSONColumn):
+        return f"NULLIF({value}, '{{}}'::jsonb)::text"
+    if isinstance(column, TextColumn | RelationColumn | ListColumn):
+        return _guarded(value)
+    return plain_value(column)
+
+
+def json_value(column: Column) -> str:
+    """The value for JSON: as typed and as exact as the database has it."""
+    if isinstance(column, ListColumn):
+        return f"COALESCE(string_to_array({column.live_value()}, ', '), '{{}}')"
+    return plain_value(column)
+
+
+def plain_value(column: Column) -> str:
+    value = column.live_value()
+    return f"trim_scale({value})" if column.sql_type.startswith("numeric") else value
+
+
+def _guarded(value: str) -> str:
+    wrapped = (
+        f"CASE WHEN {value} ~ {literal(OUTER_SPACE)} THEN concat('''', {value}, '''') "
+        f"ELSE {value} END"
+    )
+    # The first look is a cheap one, and says of nearly every text that nothing is to be done.
+    return (
+        f"CASE WHEN {value} ~ {literal(f'{FORMULA}|{OUTER_SPACE}')} THEN CASE WHEN {wrapped} ~ "
+        f"{literal(FORMULA)} THEN '''' || {wrapped} ELSE {wrapped} END ELSE {value} END"
+    )
+
+
+def keys_sql(queryset: models.QuerySet[Any]) -> str:
+    """SELECT of the keys that a QuerySet finds, without parameters: COPY takes none."""
+    try:
+        keys, parameters = queryset.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT NULL::bigint WHERE false"
+    connection.ensure_connection()
+    text: str = psycopg.ClientCursor(connection.connection).mogrify(keys, parameters)
+    return text
+
+
+def rows_sql(
+    resource: Resource,
+    queryset: models.QuerySet[Any],
+    columns: Collection[Column],
+    *,
+    as_json: bool = False,
+) -> str:
+    """SELECT of these columns over the rows of a QuerySet, in the order of their keys."""
+    table, chosen = quote(resource.model()._meta.db_table), keys_sql(queryset)
+    value = json_value if as_json else cell_value
+    values = [f"{value(column)} AS {quote(column.name)}" for column in columns]
+    joins = [column.live_join(chosen) for column in columns]
+    rows = (
+        f"SELECT {', '.join(values)} FROM {table} t {' '.join(joins)} "
+        f"WHERE t.id IN ({chosen}) ORDER BY t.id"
+    )
+    return f"SELECT row_to_json(r) FROM ({rows}) r" if as_json else rows
