@@ -20,6 +20,7 @@ from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, Wron
 from .mapping import check_mapping, propose_mapping
 from .models import ImportJob
 from .planning import Rights, make_plan
+from .progress import report
 from .reading import detect, fingerprint, read_rows
 from .resources import Resource, get_resource
 from .staging import (
@@ -32,6 +33,7 @@ from .staging import (
 )
 
 State = ImportJob.State
+AT_WORK = frozenset({State.READING, State.APPLYING})
 
 
 @transaction.atomic
@@ -43,10 +45,12 @@ def start_import(
     user: Any,
     encoding: str = "",
     delimiter: str = "",
+    later: bool = False,
 ) -> ImportJob:
     """Store a file, find out how to read it, stage its rows, and plan it if its key is clear.
 
-    Raises FileRefused if it cannot be read; then nothing is kept.
+    With `later` the rows are left to read_import(). Raises FileRefused if it cannot be read; then
+    nothing is kept.
     """
     declared = get_resource(resource)
     size, sha256 = fingerprint(file)
@@ -67,19 +71,26 @@ def start_import(
     job.file.save(job.file_name, File(file), save=False)
     try:
         with _at_work(job, declared, source=None):
+            job.state = State.READING if later else State.UPLOADED
             job.save()
-            job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
-            if not job.rows:
-                raise FileRefused(
-                    _("The file has a header and no rows below it. Export it again, with rows.")
-                )
-            if declared.key() in job.mapping:
-                _plan(job, declared)
-            job.save()
+            if not later:
+                _read(job, declared)
+                job.save()
     except Exception:
         job.file.delete(save=False)  # the rows go with the transaction; the file would stay
         raise
     drop_old_stages()
+    return job
+
+
+@transaction.atomic
+def read_import(*, job: ImportJob) -> ImportJob:
+    """Stage and plan what was left to be done later, by a worker."""
+    declared, job = get_resource(job.resource), _locked(job, being=State.READING)
+    with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s read")):
+        job.state = State.UPLOADED
+        _read(job, declared)
+        job.save()
     return job
 
 
@@ -96,9 +107,9 @@ def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
 
 
 @transaction.atomic
-def plan_again(*, job: ImportJob) -> ImportJob:
+def plan_again(*, job: ImportJob, being: State | None = None) -> ImportJob:
     """Look again at what the file would do to the data as they are now."""
-    declared, job = get_resource(job.resource), _locked(job)
+    declared, job = get_resource(job.resource), _locked(job, being=being)
     with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s checked again")):
         _plan(job, declared)
         job.save()
@@ -106,11 +117,17 @@ def plan_again(*, job: ImportJob) -> ImportJob:
 
 
 def apply_import(
-    *, job: ImportJob, reason: str, valid_rows_only: bool = False, seen_plan: str | None = None
+    *,
+    job: ImportJob,
+    reason: str,
+    valid_rows_only: bool = False,
+    seen_plan: str | None = None,
+    being: State = State.CHECKED,
 ) -> ImportJob:
     """Write what the preview showed, in one transaction and one change set.
 
-    `seen_plan` is the name of the plan that the user saw (`job.summary["plan"]`). Raises
+    `seen_plan` is the name of the plan that the user saw (`job.summary["plan"]`); `being` is
+    APPLYING for the worker that the job was handed to. Raises
     ReasonMissing, RowsInvalid (unless `valid_rows_only`), PlanStale if data changed since the
     preview or the plan was made anew, WrongState if this job was applied or given up already.
     Nothing is written then.
@@ -119,8 +136,8 @@ def apply_import(
         raise ReasonMissing
     declared, started = get_resource(job.resource), time.monotonic()
     with transaction.atomic():
-        job = _locked(job)
-        if job.state != State.CHECKED:
+        job = _locked(job, being=being)
+        if job.state != being:
             raise WrongState(_("Choose the columns first; then look at the preview and apply."))
         if not is_staged(job) or (seen_plan is not None and seen_plan != job.summary["plan"]):
             raise PlanStale([])
@@ -189,12 +206,29 @@ def import_file(
     return job
 
 
+def _read(job: ImportJob, declared: Resource) -> None:
+    """Stage the rows unless they are there, and plan them if it is clear which is the key."""
+    _stage(job)
+    if not job.rows:
+        raise FileRefused(
+            _("The file has a header and no rows below it. Export it again, with rows.")
+        )
+    if declared.key() in job.mapping:
+        _plan(job, declared)
+
+
+def _stage(job: ImportJob) -> None:
+    # A crash of the database empties unlogged tables; the file is still there.
+    if is_staged(job):
+        return
+    with open_file(job) as file:
+        dialect = dialect_of(job)
+        report(_("Reading the file"), total=job.size, probe=lambda _cursor: file.tell())
+        job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+
+
 def _plan(job: ImportJob, declared: Resource) -> None:
-    if not is_staged(job):
-        # A crash of the database empties unlogged tables; the file is still there.
-        with open_file(job) as file:
-            dialect = dialect_of(job)
-            job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+    _stage(job)
     # A right to see a column may have been taken away since it was mapped.
     hidden = hidden_columns(declared, job.user)
     job.mapping = {target: i for target, i in job.mapping.items() if target not in hidden}
@@ -202,15 +236,34 @@ def _plan(job: ImportJob, declared: Resource) -> None:
     job.state = State.CHECKED
 
 
-def _locked(job: ImportJob) -> ImportJob:
-    """The job as it is now, locked until the transaction ends, so that it ends once."""
+def _locked(job: ImportJob, *, being: State | None = None) -> ImportJob:
+    """The job as it is now, locked until the transaction ends, so that it ends once.
+
+    What a worker has is refused, except for the worker (`being`): to wait for the lock would be
+    to wait for the end of the work.
+    """
+    refuse_at_work(ImportJob.objects.get(pk=job.pk), but=being)
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    refuse_at_work(job, but=being)
+    refuse_what_is_over(job)
+    return job
+
+
+def refuse_what_is_over(job: ImportJob) -> None:
     if job.state in {State.APPLIED, State.DISCARDED}:
         raise WrongState(
             _("This import is over (%(state)s). Upload the file again to repeat it.")
             % {"state": job.get_state_display()}
         )
-    return job
+
+
+def refuse_at_work(job: ImportJob, but: State | None = None) -> None:
+    """Raises WrongState if a worker has the job, or if it waits for one."""
+    if job.state in AT_WORK and job.state != but:
+        raise WrongState(
+            _("The import is %(state)s. Wait for its end, or cancel that.")
+            % {"state": job.get_state_display()}
+        )
 
 
 def _at_work(job: ImportJob, declared: Resource, *, source: Source | None, action: str = "") -> Any:

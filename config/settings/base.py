@@ -115,6 +115,9 @@ def mailer(url: str) -> dict[str, object]:
 MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25"))}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
 
+# Where people reach the shop's pages, for links in e-mails: https://shop.example.com
+SITE_URL = env.str("SITE_URL", default="")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -179,6 +182,14 @@ EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)
 EXCHANGE_MAX_ROWS = env.int("EXCHANGE_MAX_ROWS", default=2_000_000)
 EXCHANGE_MAX_COLUMNS = env.int("EXCHANGE_MAX_COLUMNS", default=300)
 EXCHANGE_MAX_CELL_CHARACTERS = env.int("EXCHANGE_MAX_CELL_CHARACTERS", default=100_000)
+# Larger files, and plans of more rows, are done by a worker (`manage.py worker`).
+EXCHANGE_BACKGROUND_BYTES = env.int("EXCHANGE_BACKGROUND_BYTES", default=3 * 1024**2)
+EXCHANGE_BACKGROUND_ROWS = env.int("EXCHANGE_BACKGROUND_ROWS", default=25_000)
+# Files and what failed in them are kept so long after their upload; the jobs stay.
+EXCHANGE_KEEP_FILES_DAYS = env.int("EXCHANGE_KEEP_FILES_DAYS", default=90)
+# Where feeds find files by name; and hosts of our own network that they may fetch from.
+EXCHANGE_FEED_FOLDER = env.str("EXCHANGE_FEED_FOLDER", default="")
+EXCHANGE_FEED_ALLOWED_HOSTS = env.list("EXCHANGE_FEED_ALLOWED_HOSTS", default=[])
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 

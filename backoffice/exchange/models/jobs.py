@@ -195,6 +195,9 @@ class ImportProgress(models.Model):
     started_at = models.DateTimeField(_("started"), db_default=Now())
     heartbeat_at = models.DateTimeField(_("last sign of life"), db_default=Now())
     cancel_requested = models.BooleanField(_("to be cancelled"), default=False)
+    # The task that the job was handed to, and how often that was done by itself after a death.
+    task_id = models.CharField(_("task"), max_length=100, blank=True)
+    restarts = models.PositiveSmallIntegerField(_("started again"), default=0)
     # The backend that works on it, so that it can be cancelled in the middle of a statement.
     backend_pid = models.IntegerField(_("database process"), null=True)
     # What happened to a worker that died, or why it could not go on.

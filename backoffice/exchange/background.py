@@ -1,0 +1,161 @@
+"""Large files are read and applied by a worker: handed over, cancelled, taken up again.
+
+The job's row is the truth, not the task's: who works on a job holds an advisory lock in the
+transaction that does the work, so a job that is at work while the lock is free has lost its
+worker. Locks are taken in this order: the advisory lock, the job, its progress.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.tasks import TaskResultStatus
+from django.tasks.exceptions import TaskResultDoesNotExist
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice.audit.context import audit_context, current_context
+
+from . import services
+from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
+from .liveness import hold, is_worked_on
+from .models import ImportJob, ImportProgress
+from .staging import is_staged
+from .tasks import work_on_import
+from .working import go_back, source_if_none
+
+State = ImportJob.State
+# A job whose worker died is taken up so often by itself; then its user is asked.
+RESTARTS = 1
+# So long after a task began, its job must be held by its worker.
+_BEGINNING_TAKES_AT_MOST = timedelta(minutes=1)
+
+
+def is_large(*, size: int = 0, rows: int = 0) -> bool:
+    """Whether a file is a worker's; smaller ones are done in the request, without any."""
+    return bool(
+        size > settings.EXCHANGE_BACKGROUND_BYTES or rows > settings.EXCHANGE_BACKGROUND_ROWS
+    )
+
+
+@transaction.atomic
+def hand_over_reading(*, job: ImportJob) -> ImportJob:
+    """Have a worker stage and plan a file, for the first time or anew."""
+    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    if job.state not in {State.READING, State.UPLOADED, State.CHECKED, State.FAILED}:
+        services.refuse_what_is_over(job)
+    if job.state != State.READING:
+        job.state = State.READING
+        job.save(update_fields=["state"])
+    _hand_over(job)
+    return job
+
+
+@transaction.atomic
+def hand_over_applying(
+    *, job: ImportJob, reason: str, valid_rows_only: bool = False, seen_plan: str | None = None
+) -> ImportJob:
+    """Have a worker apply the plan that was seen. Refuses what apply_import() refuses at once."""
+    if not reason.strip():
+        raise ReasonMissing
+    services.refuse_at_work(ImportJob.objects.get(pk=job.pk))
+    job = ImportJob.objects.select_for_update().get(pk=job.pk)
+    services.refuse_at_work(job)
+    services.refuse_what_is_over(job)
+    if job.state != State.CHECKED:
+        raise WrongState(_("Choose the columns first; then look at the preview and apply."))
+    if not is_staged(job) or (seen_plan is not None and seen_plan != job.summary["plan"]):
+        raise PlanStale([])
+    if job.invalid and not valid_rows_only:
+        raise RowsInvalid(job.invalid)
+    job.state, job.reason, job.valid_rows_only = State.APPLYING, reason.strip(), valid_rows_only
+    with audit_context(**source_if_none(), reason=job.reason):
+        job.save(update_fields=["state", "reason", "valid_rows_only"])
+    _hand_over(job)
+    return job
+
+
+def _hand_over(job: ImportJob, *, problem: str = "", restarts: int = 0) -> None:
+    ImportProgress.objects.update_or_create(
+        job=job,
+        defaults={
+            "step": "", "done": 0, "total": 0, "backend_pid": None, "cancel_requested": False,
+            "started_at": Now(), "heartbeat_at": Now(), "problem": problem, "restarts": restarts,
+            "task_id": "",
+        },
+    )  # fmt: skip
+    context = current_context()
+    # Our own table, so that it is there if and only if the job is at work. A queue elsewhere may
+    # be faster than this transaction; then `reap` hands the job over again.
+    task = work_on_import.enqueue(job.pk, request_id=context.request_id if context else "")
+    ImportProgress.objects.filter(job=job).update(task_id=str(task.id))
+
+
+def cancel(*, job: ImportJob) -> bool:
+    """Stop the work on a job. Returns whether it has ended already, for nobody had begun it."""
+    with transaction.atomic():
+        if hold(job):
+            # Nobody works on it, and nobody can begin before this transaction ends.
+            job = ImportJob.objects.select_for_update().get(pk=job.pk)
+            if job.state not in services.AT_WORK:
+                raise WrongState(_("The work on this import has ended already."))
+            go_back(job, _("The work was cancelled. Nothing was written."))
+            return True
+        asked = ImportProgress.objects.filter(job=job, job__state__in=services.AT_WORK)
+        if not asked.update(cancel_requested=True):
+            raise WrongState(_("The work on this import has ended already."))
+    return False
+
+
+def reap(job: ImportJob) -> bool:
+    """Take a job up whose worker died, or say so to its user. Returns whether that was so.
+
+    Nothing is half-written by then: the transaction went with its worker.
+    """
+    with transaction.atomic():
+        found = ImportJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            pk=job.pk, state__in=services.AT_WORK
+        )
+        locked = found.first()
+        progress = ImportProgress.objects.filter(job_id=job.pk).first()
+        if locked is None or progress is None or is_worked_on(locked) or not _is_lost(progress):
+            return False
+        if progress.backend_pid is None:
+            _hand_over(locked, restarts=progress.restarts)  # it was never begun
+        elif progress.cancel_requested:
+            go_back(locked, _("The work was cancelled. Nothing was written."))
+        elif progress.restarts < RESTARTS:
+            _hand_over(
+                locked,
+                problem=_(
+                    "The worker died in the middle of the work. Nothing was written, and the "
+                    "work was begun anew."
+                ),
+                restarts=progress.restarts + 1,
+            )
+        else:
+            go_back(
+                locked,
+                _("The worker died again in the middle of the work. Nothing was written."),
+            )
+    return True
+
+
+def reap_all() -> int:
+    """Take up every job whose worker died; returns how many there were."""
+    return sum(reap(job) for job in ImportJob.objects.filter(state__in=services.AT_WORK))
+
+
+def _is_lost(progress: ImportProgress) -> bool:
+    """Whether nobody is going to go on with a job that nobody works on."""
+    if progress.backend_pid is not None:
+        return True
+    try:
+        task = work_on_import.get_result(progress.task_id)
+    except (TaskResultDoesNotExist, NotImplementedError):
+        return timezone.now() - progress.started_at > _BEGINNING_TAKES_AT_MOST
+    since = task.started_at or task.enqueued_at or progress.started_at
+    return (
+        task.status != TaskResultStatus.READY and timezone.now() - since > _BEGINNING_TAKES_AT_MOST
+    )

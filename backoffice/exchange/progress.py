@@ -1,0 +1,143 @@
+"""How far work is, told on a connection of its own.
+
+What a transaction writes is seen by nobody until it ends, so a thread beside it says every second
+what is done, and asks whether it is to stop.
+"""
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import Any
+
+from django.db import DatabaseError, connection, models
+from django.utils.translation import gettext as _
+
+from .exceptions import Cancelled
+
+logger = logging.getLogger(__name__)
+
+TICK = 1.0  # seconds
+_STARTING_TAKES_AT_MOST = 10
+
+# Counts what is done, by looking at it: gets a cursor of the watching connection.
+type Probe = Callable[[Any], int]
+
+
+@dataclass(frozen=True)
+class _Step:
+    text: str = ""
+    total: int = 0
+    probe: Probe | None = None
+
+
+_watch: ContextVar["Watch | None"] = ContextVar("exchange_watch", default=None)
+
+
+def report(step: Any, *, total: int = 0, probe: Probe | None = None) -> None:
+    """Say what is done from now on, and of how much. Nothing happens where nobody watches.
+
+    Raises Cancelled if the work is to stop.
+    """
+    if watch := _watch.get():
+        watch.begin(_Step(str(step), total, probe))
+
+
+def made_since_now(*made: type[models.Model]) -> Probe | None:
+    """Counts the rows that get a key in the tables of these models from now on.
+
+    Sequences are outside of transactions, so they tell how far one INSERT of a million rows is.
+    """
+    if _watch.get() is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_serial_sequence(quote_ident(name), key) "
+            "FROM unnest(%s::text[], %s::text[]) AS made (name, key)",
+            [[m._meta.db_table for m in made], [m._meta.pk.column for m in made]],
+        )
+        sequences = [name for (name,) in cursor.fetchall() if name]
+    counted = " + ".join(f"(SELECT last_value FROM {name})" for name in sequences) or "0"
+
+    def count(cursor: Any) -> int:
+        cursor.execute(f"SELECT {counted}")
+        return int(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        before = count(cursor)
+    return lambda cursor: count(cursor) - before
+
+
+class Watch:
+    """Tells of the work that this thread does on a job, and stops it when that is asked for."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        self.is_cancelled = False
+        self._step = _Step()
+        self._ended, self._started, self._sending = Event(), Event(), Lock()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (self._backend,) = cursor.fetchone()
+        self._thread = Thread(target=self._run, args=(connection.copy,), daemon=True)
+        self._token: Token[Watch | None] | None = None
+
+    def __enter__(self) -> "Watch":
+        self._token = _watch.set(self)
+        self._thread.start()
+        self._started.wait(_STARTING_TAKES_AT_MOST)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._sending:  # from here on no statement is cancelled any more
+            self._ended.set()
+        self._thread.join()
+        assert self._token is not None  # noqa: S101 - for mypy
+        _watch.reset(self._token)
+
+    def begin(self, step: _Step) -> None:
+        if self.is_cancelled:
+            raise Cancelled(_("The work was cancelled. Nothing was written."))
+        self._step = step
+
+    def _run(self, connect: Callable[[], Any]) -> None:
+        beside = connect()  # in this thread, whose connection it is
+        try:
+            while True:
+                try:
+                    self._tell(beside)
+                except DatabaseError:
+                    # The work goes on; whoever looks sees an old sign of life.
+                    logger.exception("Progress of import %s could not be told", self.job_id)
+                    beside.close()
+                self._started.set()
+                if self._ended.wait(TICK):
+                    return
+        finally:
+            beside.close()
+
+    def _tell(self, beside: Any) -> None:
+        step, done = self._step, 0
+        with beside.cursor() as cursor:
+            if step.probe:
+                done = max(0, min(_counted(step.probe, cursor), step.total))
+            cursor.execute(
+                "UPDATE exchange_importprogress SET step = %s, done = %s, total = %s, "
+                "backend_pid = %s, heartbeat_at = clock_timestamp() WHERE job_id = %s "
+                "RETURNING cancel_requested",
+                [step.text[:100], done, step.total, self._backend, self.job_id],
+            )
+            row = cursor.fetchone()
+            if row and row[0]:
+                self.is_cancelled = True
+                with self._sending:
+                    if not self._ended.is_set():
+                        cursor.execute("SELECT pg_cancel_backend(%s)", [self._backend])
+
+
+def _counted(probe: Probe, cursor: Any) -> int:
+    try:
+        return probe(cursor)
+    except ValueError:  # the file that it asks was closed a moment ago
+        return 0

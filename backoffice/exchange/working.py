@@ -1,0 +1,109 @@
+"""The work of a worker on a job that was handed to it: all of it in one transaction, or none."""
+
+import logging
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from backoffice.audit.context import Source, audit_context, current_context
+
+from . import services
+from .exceptions import ExchangeError, PlanStale
+from .liveness import hold
+from .models import ImportJob, ImportProgress
+from .progress import Watch
+from .staging import drop_stage, is_staged
+
+logger = logging.getLogger(__name__)
+State = ImportJob.State
+
+
+def work(job_id: int, request_id: str = "") -> ImportJob | None:
+    """Read or apply a job that was handed over. Nothing happens if another does, or did.
+
+    Returns the job as it is then, or None if there was nothing to do. Work and outcome are one
+    transaction: who dies in it leaves nothing behind.
+    """
+    with transaction.atomic():
+        if not hold(job_id):
+            return None
+        job = ImportJob.objects.select_related("user").filter(pk=job_id).first()
+        if job is None or job.state not in services.AT_WORK:
+            return None
+        facts = {"actor": job.user} if job.user else {}
+        with audit_context(
+            source=Source.TASK,
+            reason="",
+            request_id=request_id,
+            reference=f"{job._meta.label_lower}/{job.pk}",
+            **facts,
+        ):
+            problem = _do(job)
+            job = ImportJob.objects.select_related("user", "feed").get(pk=job_id)
+            if job.state in services.AT_WORK:
+                go_back(job, problem)
+            else:
+                ImportProgress.objects.filter(job=job).update(problem=problem)
+    return job
+
+
+def _do(job: ImportJob) -> str:
+    """Do the work, and return what stood in its way, if anything did."""
+    with Watch(job.pk) as watch:
+        try:
+            with transaction.atomic():
+                if job.state == State.READING:
+                    services.read_import(job=job)
+                else:
+                    services.apply_import(
+                        job=job,
+                        reason=job.reason,
+                        valid_rows_only=job.valid_rows_only,
+                        being=State.APPLYING,
+                    )
+        except PlanStale as error:
+            with transaction.atomic():
+                services.plan_again(job=job, being=State.APPLYING)
+            return str(error)
+        except ExchangeError as error:
+            return str(error)
+        except Exception as error:
+            if connection.connection is None or connection.connection.closed:
+                raise  # nothing can be said any more; background.reap() will
+            if watch.is_cancelled and _is_cancellation(error):
+                return _("The work was cancelled. Nothing was written.")
+            logger.exception("The work on import %s failed", job.pk)
+            return _(
+                "Something went wrong that nobody foresaw. Nothing was written. Try again; if it "
+                "happens again, tell an administrator the number of the import: %(number)d."
+            ) % {"number": job.pk}
+    return ""
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    return isinstance(error, psycopg.errors.QueryCanceled) or isinstance(
+        error.__cause__, psycopg.errors.QueryCanceled
+    )
+
+
+def go_back(job: ImportJob, problem: str) -> None:
+    """Where a job stands whose work did not come to its end: as before it."""
+    if job.state == State.APPLYING:
+        job.state = State.CHECKED
+    elif is_staged(job):
+        job.state = State.CHECKED if job.summary.get("plan") else State.UPLOADED
+    else:
+        job.state = State.FAILED
+        drop_stage(job)
+    with audit_context(**source_if_none()):
+        job.save(update_fields=["state"])
+    ImportProgress.objects.filter(job=job).update(
+        problem=problem, cancel_requested=False, backend_pid=None
+    )
+
+
+def source_if_none() -> dict[str, Any]:
+    """Facts of an audit context for what is called by somebody at a Python prompt."""
+    return {} if current_context() else {"source": Source.SHELL}
