@@ -6,6 +6,7 @@ worker. Locks are taken in this order: the advisory lock, the job, its progress.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.tasks.exceptions import TaskResultDoesNotExist
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.audit.context import audit_context, current_context
+from backoffice.audit.context import Source, audit_context, current_context
 
 from . import services
 from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
@@ -40,11 +41,35 @@ def is_large(*, size: int = 0, rows: int = 0) -> bool:
 
 
 @transaction.atomic
+def bring_in(*, size: int, **facts: Any) -> ImportJob:
+    """start_import(), whose rows a worker reads if there are many."""
+    job = services.start_import(later=is_large(size=size), **facts)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+def check_again(*, job: ImportJob) -> ImportJob:
+    """plan_again(), by a worker if there are many rows."""
+    if is_large(rows=job.rows):
+        return hand_over_reading(job=job)
+    return services.plan_again(job=job)
+
+
+def apply(*, job: ImportJob, **said: Any) -> ImportJob:
+    """apply_import(), by a worker if there are many rows."""
+    if is_large(rows=job.rows):
+        return hand_over_applying(job=job, **said)
+    return services.apply_import(job=job, **said)
+
+
+@transaction.atomic
 def hand_over_reading(*, job: ImportJob) -> ImportJob:
     """Have a worker stage and plan a file, for the first time or anew."""
+    services.refuse_at_work(ImportJob.objects.get(pk=job.pk), but=State.READING)
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
-    if job.state not in {State.READING, State.UPLOADED, State.CHECKED, State.FAILED}:
-        services.refuse_what_is_over(job)
+    services.refuse_at_work(job, but=State.READING)
+    services.refuse_what_is_over(job)
+    if is_worked_on(job):
+        return job
     if job.state != State.READING:
         job.state = State.READING
         job.save(update_fields=["state"])
@@ -113,7 +138,10 @@ def reap(job: ImportJob) -> bool:
 
     Nothing is half-written by then: the transaction went with its worker.
     """
-    with transaction.atomic():
+    context = audit_context(
+        source=Source.TASK, actor=None, actor_name="", action=_("An import lost its worker")
+    )
+    with context, transaction.atomic():
         found = ImportJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(
             pk=job.pk, state__in=services.AT_WORK
         )

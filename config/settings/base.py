@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.audit.middleware.AuditMiddleware",
     "backoffice.accounts.middleware.LastActiveMiddleware",
+    "backoffice.exchange.news.ImportNewsMiddleware",
 ]
 
 TEMPLATES = [
@@ -182,6 +183,11 @@ EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)
 EXCHANGE_MAX_ROWS = env.int("EXCHANGE_MAX_ROWS", default=2_000_000)
 EXCHANGE_MAX_COLUMNS = env.int("EXCHANGE_MAX_COLUMNS", default=300)
 EXCHANGE_MAX_CELL_CHARACTERS = env.int("EXCHANGE_MAX_CELL_CHARACTERS", default=100_000)
+# What the process that opens a workbook or an archive may take, and what an archive may be.
+EXCHANGE_WORKER_BYTES = env.int("EXCHANGE_WORKER_BYTES", default=2 * 1024**3)
+EXCHANGE_WORKER_SECONDS = env.int("EXCHANGE_WORKER_SECONDS", default=120)
+EXCHANGE_ARCHIVE_MAX_FILES = env.int("EXCHANGE_ARCHIVE_MAX_FILES", default=1_000)
+EXCHANGE_ARCHIVE_MAX_RATIO = env.int("EXCHANGE_ARCHIVE_MAX_RATIO", default=200)
 # Larger files, and plans of more rows, are done by a worker (`manage.py worker`).
 EXCHANGE_BACKGROUND_BYTES = env.int("EXCHANGE_BACKGROUND_BYTES", default=3 * 1024**2)
 EXCHANGE_BACKGROUND_ROWS = env.int("EXCHANGE_BACKGROUND_ROWS", default=25_000)
@@ -190,6 +196,8 @@ EXCHANGE_KEEP_FILES_DAYS = env.int("EXCHANGE_KEEP_FILES_DAYS", default=90)
 # Where feeds find files by name; and hosts of our own network that they may fetch from.
 EXCHANGE_FEED_FOLDER = env.str("EXCHANGE_FEED_FOLDER", default="")
 EXCHANGE_FEED_ALLOWED_HOSTS = env.list("EXCHANGE_FEED_ALLOWED_HOSTS", default=[])
+# A file that a worker wrote can be fetched so long.
+EXCHANGE_EXPORT_DAYS = env.int("EXCHANGE_EXPORT_DAYS", default=7)
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 

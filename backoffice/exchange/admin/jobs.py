@@ -15,30 +15,32 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import number_format
 from django.utils.http import content_disposition_header
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from backoffice.audit.admin import HistoryAdmin
+from backoffice.exchange.background import apply, check_again
 from backoffice.exchange.errors_file import errors_csv
 from backoffice.exchange.exceptions import ExchangeError, PlanStale
 from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
+from backoffice.exchange.news import tell_what_became_of
 from backoffice.exchange.resources import get_resource, resource_names
-from backoffice.exchange.services import apply_import, discard_import, map_columns, plan_again
+from backoffice.exchange.services import discard_import, map_columns
 from backoffice.exchange.staging import is_staged
 
 from .job_page import job_context, may_import, may_see_file_of
+from .work import WorkPages, taken_up, work_context
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
+class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
     """The jobs of a user, each with its page: columns, preview, apply, result."""
 
     list_display = [
@@ -97,6 +99,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
             page("discard", self.discard_view),
             page("errors", self.errors_view),
             page("file", self.file_view),
+            *self.work_urls(),
             *super().get_urls(),
         ]
 
@@ -107,7 +110,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        job = self._job(request, object_id)
+        job = taken_up(self._job(request, object_id))
         return self._page(request, job)
 
     def _page(self, request: HttpRequest, job: ImportJob, **forms: Any) -> HttpResponse:
@@ -115,6 +118,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             **job_context(request, job, **forms),
+            **work_context(job),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "exchange/job.html", context)
@@ -135,7 +139,7 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
 
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
-        self._try(request, plan_again, job=job)
+        self._try(request, check_again, job=job)
         return self._back(job)
 
     def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
@@ -144,30 +148,21 @@ class ImportJobAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         if not form.is_valid():
             return self._page(request, job, apply_form=form)
         try:
-            job = apply_import(
+            job = apply(
                 job=job,
                 reason=form.cleaned_data["reason"],
                 valid_rows_only=form.valid_rows_only,
                 seen_plan=form.cleaned_data["plan"] or None,
             )
         except PlanStale as error:
-            if self._try(request, plan_again, job=job):
+            if self._try(request, check_again, job=job):
                 messages.warning(request, str(error))
         except ExchangeError as error:
             # On the form, where the reason that was typed still stands.
             form.add_error("rows" if "rows" in form.fields else "reason", str(error))
             return self._page(request, job, apply_form=form)
         else:
-            done = job.new + job.changed
-            messages.success(
-                request,
-                ngettext(
-                    "%(file)s was imported: %(count)s change.",
-                    "%(file)s was imported: %(count)s changes.",
-                    done,
-                )
-                % {"file": job.file_name, "count": number_format(done, force_grouping=True)},
-            )
+            tell_what_became_of(request, job)
         return self._back(job)
 
     def discard_view(self, request: HttpRequest, job_id: int) -> HttpResponse:

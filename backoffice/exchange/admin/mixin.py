@@ -1,37 +1,26 @@
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from import_export.admin import ImportExportModelAdmin
 
+from backoffice.exchange.background import bring_in
 from backoffice.exchange.compiling import open_columns
 from backoffice.exchange.exceptions import ExchangeError
-from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.forms import UploadForm
-from backoffice.exchange.resources import Resource, get_resource
-from backoffice.exchange.services import start_import
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.news import tell_what_became_of
+
+from .export_page import ExportPageAdmin
 
 
-class ExchangeAdmin(ImportExportModelAdmin):
+class ExchangeAdmin(ExportPageAdmin):
     """Import and export on a list: django-import-export's buttons and rights, our engine.
 
     `exchange_resource` is the name of the resource; without one there is neither.
     """
-
-    exchange_resource = ""
-
-    @property
-    def resource(self) -> Resource:
-        return get_resource(self.exchange_resource)
 
     def get_urls(self) -> list[URLPattern]:
         """Without the library's own confirmation, which trusts a file name from the form."""
@@ -43,9 +32,6 @@ class ExchangeAdmin(ImportExportModelAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.exchange_resource) and bool(super().has_import_permission(request))
 
-    def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(self.exchange_resource) and bool(super().has_export_permission(request))
-
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Take a file, stage and check it; all further steps are on the page of its job."""
         if not self.has_import_permission(request):
@@ -54,7 +40,8 @@ class ExchangeAdmin(ImportExportModelAdmin):
         if request.method == "POST" and form.is_valid():
             uploaded = form.cleaned_data["file"]
             try:
-                job = start_import(
+                job = bring_in(
+                    size=uploaded.size,
                     resource=self.exchange_resource,
                     file=uploaded,
                     file_name=uploaded.name,
@@ -64,6 +51,8 @@ class ExchangeAdmin(ImportExportModelAdmin):
             except ExchangeError as error:
                 form.add_error("file", str(error))
             else:
+                if job.state == ImportJob.State.READING:
+                    tell_what_became_of(request, job)
                 return HttpResponseRedirect(
                     reverse("admin:exchange_importjob_change", args=[job.pk])
                 )
@@ -79,35 +68,6 @@ class ExchangeAdmin(ImportExportModelAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "exchange/upload.html", context)
-
-    def export_action(self, request: HttpRequest) -> HttpResponse:
-        """The rows that the list's filters find, streamed."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
-        try:
-            rows = self.get_export_queryset(request)
-        except IncorrectLookupParameters:
-            # As the list itself does: back to all of it, with a word of warning.
-            changelist = reverse("admin:{}_{}_changelist".format(*self.get_model_info()))
-            return HttpResponseRedirect(f"{changelist}?{ERROR_FLAG}=1")
-        return self._streamed(request, rows, {})  # type: ignore[return-value]
-
-    @admin.action(description=gettext_lazy("Export selected"), permissions=["export"])
-    def export_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        chosen = {"selected": queryset.count()}
-        return self._streamed(request, queryset, chosen)  # type: ignore[return-value]
-
-    def _streamed(
-        self, request: HttpRequest, queryset: QuerySet, chosen: dict[str, Any]
-    ) -> StreamingHttpResponse:
-        chosen |= {name: ", ".join(values) for name, values in request.GET.lists()}
-        response = StreamingHttpResponse(
-            export_rows(self.resource, queryset, user=request.user, chosen=chosen),
-            content_type="text/csv; charset=utf-8",
-        )
-        name = f"{self.exchange_resource}-{timezone.localdate():%Y-%m-%d}.csv"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        return response
 
 
 _PAGES = ("{}_{}_import", "{}_{}_export")

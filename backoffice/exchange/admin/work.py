@@ -1,0 +1,140 @@
+"""The pages about a worker's work on an import: how far it is, cancel it, begin it anew."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backoffice.exchange.background import cancel, hand_over_reading, reap
+from backoffice.exchange.exceptions import ExchangeError
+from backoffice.exchange.models import ImportJob, ImportProgress
+from backoffice.exchange.services import AT_WORK
+from backoffice.exchange.working import work
+
+# So long nobody wonders why nothing happens.
+_PATIENCE = 10  # seconds
+
+
+def work_context(job: ImportJob) -> dict[str, Any]:
+    """What the page shows of the work on a job, and what stood in its way the last time."""
+    progress = ImportProgress.objects.filter(job=job).first()
+    if progress is None:
+        return {"is_at_work": False, "progress": None}
+    now = timezone.now()
+    waits = progress.backend_pid is None
+    return {
+        "is_at_work": job.state in AT_WORK,
+        "progress": progress,
+        "progress_text": _text(progress),
+        "progress_elapsed": _elapsed((now - progress.started_at).total_seconds()),
+        "is_cancelling": progress.cancel_requested,
+        "is_forsaken": waits and (now - progress.started_at).total_seconds() > _PATIENCE,
+    }
+
+
+def _text(progress: ImportProgress) -> str:
+    if progress.cancel_requested:
+        return _("Cancelling …")
+    if progress.backend_pid is None:
+        return _("Waiting for a worker …")
+    step = progress.step or _("Beginning")
+    if not progress.total:
+        return f"{step} …"
+    return f"{step}: {number_format(100 * progress.done // progress.total)} %"
+
+
+def _elapsed(seconds: float) -> str:
+    if seconds < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", int(seconds)) % {
+            "count": int(seconds)
+        }
+    return _("%(minutes)d min %(seconds)d s") % {
+        "minutes": seconds // 60,
+        "seconds": seconds % 60,
+    }
+
+
+class WorkPages:
+    """Mixed into the admin of imports, which knows whose a job is."""
+
+    admin_site: Any
+    _job: Callable[..., ImportJob]
+    _own_job: Callable[..., ImportJob]
+    _back: Callable[..., HttpResponse]
+    _try: Callable[..., bool]
+
+    def work_urls(self) -> list[URLPattern]:
+        views = {
+            "progress": self.progress_view,
+            "cancel": self.cancel_view,
+            "resume": self.resume_view,
+            "here": self.here_view,
+        }
+        return [
+            path(
+                f"<int:job_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"exchange_importjob_{name}",
+            )
+            for name, view in views.items()
+        ]
+
+    def progress_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """How far the work is, for the script of the page."""
+        job = taken_up(self._job(request, job_id))
+        context = work_context(job)
+        if not context["is_at_work"]:
+            return JsonResponse({"ended": True})
+        progress = context["progress"]
+        return JsonResponse(
+            {
+                "ended": False,
+                "state": job.state,
+                "text": context["progress_text"],
+                "elapsed": context["progress_elapsed"],
+                "done": progress.done,
+                "total": progress.total,
+                "forsaken": context["is_forsaken"],
+            }
+        )
+
+    def cancel_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_job(request, job_id)
+        try:
+            ended = cancel(job=job)
+        except ExchangeError as error:
+            messages.error(request, str(error))
+        else:
+            messages.info(
+                request,
+                _("The work was cancelled. Nothing was written.")
+                if ended
+                else _("The work is being cancelled."),
+            )
+        return self._back(job)
+
+    def resume_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Have a file read again that a worker could not read."""
+        job = self._own_job(request, job_id)
+        self._try(request, hand_over_reading, job=job)
+        return self._back(job)
+
+    def here_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Do in this request what no worker does."""
+        job = self._own_job(request, job_id)
+        if work(job.pk, getattr(request, "id", "")) is None:
+            messages.info(request, _("A worker has begun with it meanwhile."))
+        return self._back(job)
+
+
+def taken_up(job: ImportJob) -> ImportJob:
+    """The job as it is now, taken up again if its worker died."""
+    if job.state in AT_WORK and reap(job):
+        job.refresh_from_db()
+    return job
