@@ -20,6 +20,10 @@ class ExportRefused(ExchangeError):
     """The rows cannot be written as a file of this kind; the message says why and what to do."""
 
 
+class TemplateRefused(ExchangeError):
+    """An export template cannot be kept, or not by this person."""
+
+
 class UnknownResource(ExchangeError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -38,6 +42,10 @@ class MappingRefused(ExchangeError):
 
 class WrongState(ExchangeError):
     """The import is past, or not yet at, the point that was asked for."""
+
+
+class FeedRefused(ExchangeError):
+    """The file of a feed cannot be fetched, or must not be."""
 
 
 class Cancelled(ExchangeError):

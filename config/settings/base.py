@@ -195,6 +195,8 @@ EXCHANGE_BACKGROUND_ROWS = env.int("EXCHANGE_BACKGROUND_ROWS", default=25_000)
 EXCHANGE_KEEP_FILES_DAYS = env.int("EXCHANGE_KEEP_FILES_DAYS", default=90)
 # Where feeds find files by name; and hosts of our own network that they may fetch from.
 EXCHANGE_FEED_FOLDER = env.str("EXCHANGE_FEED_FOLDER", default="")
+# At most so long fetching takes.
+EXCHANGE_FEED_SECONDS = env.int("EXCHANGE_FEED_SECONDS", default=300)
 EXCHANGE_FEED_ALLOWED_HOSTS = env.list("EXCHANGE_FEED_ALLOWED_HOSTS", default=[])
 # A file that a worker wrote can be fetched so long.
 EXCHANGE_EXPORT_DAYS = env.int("EXCHANGE_EXPORT_DAYS", default=7)

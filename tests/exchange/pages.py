@@ -27,3 +27,18 @@ def the_page(client: Client, job: ImportJob, **query: Any) -> Any:
     response = client.get(page("exchange_importjob_change", job.pk), query)
     assert response.status_code == 200
     return response
+
+
+EXPORT = "/admin/inventory/product/export/"
+
+
+def export_form(response: Any) -> dict[str, Any]:
+    """What the page of an export would send if nothing more on it were touched."""
+    context = response.context
+    form, selection = context["form"], context["selection"]
+    sent = {"query": selection.query, "keys": context["keys"], "do": "export"}
+    for name in form.fields:
+        value = form[name].value()
+        if value is not None and value is not False:
+            sent[name] = "on" if value is True else str(value)
+    return sent

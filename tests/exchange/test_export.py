@@ -7,15 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backoffice.accounts.models import User
 from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.resources import get_resource
 from inventory.models import Discount, Product
-from tests.console.pages import PRODUCTS, act, page, signed_in
 from tests.inventory.factories import make_category, make_product
 
 from .files import bring, counts, imported
@@ -182,69 +179,3 @@ def test_any_text_goes_out_and_comes_back(name: str, description: str) -> None:
         back = Product.objects.get(sku=product.sku)
         assert (back.name, back.description) == (name, description)
         transaction.set_rollback(True)
-
-
-# The page
-
-
-def downloaded(response: Any) -> list[str]:
-    assert response.status_code == 200
-    assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert response["Content-Disposition"].startswith('attachment; filename="products-')
-    return [row["sku"] for row in read(b"".join(response.streaming_content))]
-
-
-@pytest.fixture
-def client(catalogue_manager: User) -> Client:
-    return signed_in(catalogue_manager)
-
-
-EXPORT = "/admin/inventory/product/export/"
-
-
-def test_the_page_exports_what_the_lists_filters_find(client: Client) -> None:
-    home, category = make_category("Home"), make_category("Home > Kitchen")
-    make_product(sku="A", name="Red cup", category=category)
-    make_product(sku="B", name="Blue cup")
-    make_product(sku="C", name="Red mug", is_active=False)
-    assert downloaded(client.get(EXPORT)) == ["A", "B", "C"]
-    assert downloaded(client.get(EXPORT, {"q": "red"})) == ["A", "C"]
-    assert downloaded(client.get(EXPORT, {"q": "CUP red"})) == ["A"]
-    assert downloaded(client.get(EXPORT, {"is_active__exact": "0"})) == ["C"]
-    assert downloaded(client.get(EXPORT, {"category__id__exact": home.pk})) == ["A"]
-    assert downloaded(client.get(EXPORT, {"q": "nothing at all"})) == []
-
-
-@pytest.mark.parametrize(
-    "nasty", ["' OR 1=1 --", "%s", "%(x)s", "{}", "\\", '"; DROP TABLE inventory_product; --', "%"]
-)
-def test_nasty_filters_find_nothing_and_break_nothing(client: Client, nasty: str) -> None:
-    make_product(sku="A")
-    assert downloaded(client.get(EXPORT, {"q": nasty})) == []
-    assert downloaded(client.get(EXPORT, {"brand": nasty})) in ([], ["A"])
-    response = client.get(EXPORT, {"category__id__exact": nasty})
-    assert (response.status_code, response["Location"]) == (302, f"{PRODUCTS}?e=1")
-    assert Product.objects.count() == 1
-
-
-def test_selected_rows_are_exported_alone(client: Client) -> None:
-    first, second, third = (make_product(sku=sku) for sku in "ABC")
-    assert downloaded(act(client, "export_selected", [third, first])) == ["A", "C"]
-    assert second.sku == "B"
-    assert downloaded(act(client, "export_selected", [first], select_across="1")) == ["A", "B", "C"]
-
-
-def test_export_needs_its_own_permission(
-    warehouse: User, order_desk: User, auditor: User, outsider: User, administrator: User
-) -> None:
-    product = make_product(sku="A")
-    for user in (warehouse, order_desk, auditor, outsider):
-        assert signed_in(user).get(EXPORT).status_code == 403
-        response = act(signed_in(user), "export_selected", [product])
-        assert not response.streaming
-    assert downloaded(signed_in(administrator).get(EXPORT)) == ["A"]
-    response = Client().get(EXPORT)
-    assert (response.status_code, response["Location"]) == (
-        302,
-        f"{page('login')}?next={EXPORT}",
-    )

@@ -1,4 +1,5 @@
+from .export_jobs import ExportJobAdmin
 from .jobs import ImportJobAdmin
 from .mixin import ExchangeAdmin
 
-__all__ = ["ExchangeAdmin", "ImportJobAdmin"]
+__all__ = ["ExchangeAdmin", "ExportJobAdmin", "ImportJobAdmin"]

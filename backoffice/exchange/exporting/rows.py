@@ -1,7 +1,8 @@
 """An export from the QuerySet to the bytes: in constant memory, and on the record."""
 
 import codecs
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,20 +36,23 @@ def export_rows(
     columns: Iterable[str] | None = None,
     file_format: str = FileFormat.CSV,
     chosen: Mapping[str, Any] | None = None,
+    count: Callable[[int], object] | None = None,
 ) -> Iterator[bytes]:
     """The rows of a QuerySet of the resource's model as a file, in chunks.
 
     `columns` are names in their order, all if None; those that are hidden from the user, and
     those that are none, are left out. None as the user is the command line. `chosen` says on the
-    record how the rows were found. What cannot be selected or written fails here and now, not in
-    the middle of a download: raises ExportRefused.
+    record how the rows were found; `count` is told of each block how many rows it has. What
+    cannot be selected or written fails here and now, not in the middle of a download: raises
+    ExportRefused.
     """
     picked, _left_out = chosen_columns(resource, user, columns)
     selection = rows_sql(resource, queryset, picked, as_json=file_format == FileFormat.JSON_LINES)
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {selection}")
+    blocks = _blocks(resource, queryset, selection, picked, file_format)
     return recorded_export(
-        _blocks(resource, queryset, selection, picked, file_format),
+        _counted(blocks, count) if count else blocks,
         what=str(resource.model()._meta.verbose_name_plural),
         facts={
             "resource": resource.name,
@@ -80,6 +84,13 @@ def _blocks(
         start=codecs.BOM_UTF8,
         header_lines=1,
     )
+
+
+def _counted(blocks: Blocks, count: Callable[[int], object]) -> Blocks:
+    with closing(blocks):
+        for rows, block in blocks:
+            count(rows)
+            yield rows, block
 
 
 def copied(statement: str, *, start: bytes = b"", header_lines: int = 0) -> Blocks:

@@ -1,0 +1,79 @@
+"""The rows that a list shows to a user, found again: at once, or by a worker later.
+
+What was filtered and searched is kept as the query of the list's address, and goes through the
+same ChangeList, with the rights that the user has when it is replayed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from backoffice.exchange.exceptions import ExportRefused
+from backoffice.exchange.models import ExportJob
+from backoffice.exchange.resources import get_resource
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows of a list: those that its query finds, or those that were ticked."""
+
+    query: str = ""
+    keys: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(cls, job: ExportJob) -> "Selection":
+        keys = job.filters.get("keys")
+        return cls(job.filters.get("query", ""), None if keys is None else tuple(keys))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"query": self.query, **({} if self.keys is None else {"keys": [*self.keys]})}
+
+    def told(self) -> dict[str, Any]:
+        """What the record says of it."""
+        ticked = {} if self.keys is None else {"selected": len(self.keys)}
+        found = {name: ", ".join(values) for name, values in QueryDict(self.query).lists()}
+        return {**ticked, **found}
+
+
+def may_export(model_admin: Any, request: HttpRequest) -> bool:
+    """Whoever may export, and may see the list: a file has nothing that it would not show."""
+    return bool(
+        model_admin.has_export_permission(request)
+        and model_admin.has_view_or_change_permission(request)
+    )
+
+
+def find_rows(model_admin: Any, user: Any, selection: Selection) -> QuerySet[Any]:
+    """Raises IncorrectLookupParameters and SuspiciousOperation as the list itself does, and
+    PermissionDenied if the user may not export any more."""
+    request = HttpRequest()
+    request.method, request.user = "GET", user
+    request.GET = QueryDict(selection.query)
+    if not user.is_active or not may_export(model_admin, request):
+        raise PermissionDenied
+    if selection.keys is not None:
+        rows: QuerySet[Any] = model_admin.get_queryset(request).filter(pk__in=selection.keys)
+        return rows
+    found: QuerySet[Any] = model_admin.get_export_queryset(request)
+    return found
+
+
+def find_rows_of_job(job: ExportJob) -> QuerySet[Any]:
+    """The rows of a job as its user may see them now. Raises ExportRefused in words."""
+    model = get_resource(job.resource).model()
+    try:
+        return find_rows(admin.site.get_model_admin(model), job.user, Selection.of(job))
+    except PermissionDenied:
+        raise ExportRefused(
+            _("You may not export these any more. Ask for the right, then export again.")
+        ) from None
+    except (IncorrectLookupParameters, SuspiciousOperation):
+        raise ExportRefused(
+            _("The list cannot be filtered like this any more. Filter it anew, and export again.")
+        ) from None
