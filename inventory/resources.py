@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
 
+from backoffice.exchange.children import ChildrenWidget, ChildTextsWidget
 from backoffice.exchange.resources import PathWidget, Resource, RowRule, register
+from inventory.formats import FOREIGN_FILES, PRODUCT_FORMATS
 from inventory.models import Category, Discount, Product, Tag
 
 
@@ -57,8 +59,12 @@ class ProductResource(Resource):
         "subcategory": ("sub-category", "subcategory name"),
         "tags": ("tag", "keywords"),
         "variant_of": ("parent", "parent sku"),
+        "images": ("image", "image src", "image url", "image urls", "picture", "pictures"),
+        "image_alt_texts": ("image alt text", "alt text"),
     }  # fmt: skip
     creates = frozenset({"category", "tags"})
+    formats = PRODUCT_FORMATS
+    foreign_files = FOREIGN_FILES
 
     category = Field(
         attribute="category",
@@ -79,6 +85,21 @@ class ProductResource(Resource):
     weight_unit = Field(
         attribute="weight_unit", column_name="weight_unit", widget=WeightUnitWidget()
     )
+    images = Field(
+        attribute="images",
+        column_name="images",
+        widget=ChildrenWidget(field="url", order="position", label=_("Images")),
+    )
+    image_alt_texts = Field(
+        attribute="images",
+        column_name="image_alt_texts",
+        widget=ChildTextsWidget(
+            field="alt_text",
+            order="position",
+            label=_("Image descriptions"),
+            children="images",
+        ),
+    )
 
     class Meta:
         model = Product
@@ -86,7 +107,7 @@ class ProductResource(Resource):
         fields = (
             "sku", "name", "slug", "description", "brand", "barcode", "price", "compare_at_price",
             "cost", "tax_class", "weight", "weight_unit", "is_active", "is_featured", "discount",
-            "category", "tags", "variant_of", "options",
+            "category", "tags", "variant_of", "options", "images", "image_alt_texts",
         )  # fmt: skip
         import_order = export_order = fields
 

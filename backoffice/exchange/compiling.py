@@ -19,6 +19,7 @@ from import_export import widgets
 from backoffice.audit.secrecy import hidden_fields
 
 from .cell_checks import Check, length_check
+from .children import ChildrenColumn, ChildrenWidget, ChildTextsColumn, ChildTextsWidget
 from .columns import (
     BooleanColumn,
     ChoiceColumn,
@@ -54,6 +55,9 @@ def compile_columns(resource: Resource) -> dict[str, Column]:
         if declared.readonly:
             continue
         model_field: Any = resource.model()._meta.get_field(declared.attribute or name)
+        if isinstance(declared.widget, ChildrenWidget):
+            columns[name] = _children_column(name, model_field, declared.widget)
+            continue
         kind = _COLUMN_OF_WIDGET.get(type(declared.widget), PythonColumn)
         if kind is TextColumn and model_field.choices:
             kind = ChoiceColumn
@@ -67,6 +71,20 @@ def compile_columns(resource: Resource) -> dict[str, Column]:
         _complete(column)
         columns[name] = column
     return columns
+
+
+def _children_column(name: str, relation: Any, widget: ChildrenWidget) -> Column:
+    kind = ChildTextsColumn if isinstance(widget, ChildTextsWidget) else ChildrenColumn
+    column = kind(
+        name=name,
+        label=str(widget.label),
+        model_field=relation.related_model._meta.get_field(widget.field),
+        widget=widget,
+        targets=(name,),
+        relation=relation.field,
+    )
+    column.checks += column.own_checks()
+    return column
 
 
 def hidden_columns(resource: Resource, user: Any) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -10,6 +10,9 @@ from import_export import widgets
 from import_export.resources import ModelResource
 
 from .exceptions import UnknownResource
+
+if TYPE_CHECKING:
+    from .formats import ForeignFile, SourceFormat
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,13 @@ class Resource(ModelResource):
     name: ClassVar[str] = ""
     aliases: ClassVar[Mapping[str, Sequence[str]]] = {}
     creates: ClassVar[frozenset[str]] = frozenset()
+    # Files of other software that become rows of this, and files of something else.
+    formats: ClassVar[Sequence["SourceFormat"]] = ()
+    foreign_files: ClassVar[Sequence["ForeignFile"]] = ()
+    # The field that is true while a row is in use, if a full list may set it to false in the rows
+    # that it does not name; and the fields by which such a list may be of a part of the table.
+    deactivates: ClassVar[str] = ""
+    deactivates_within: ClassVar[Sequence[str]] = ()
 
     @classmethod
     def model(cls) -> type[models.Model]:
