@@ -8,14 +8,16 @@ from django.db.models import NOT_PROVIDED
 from django.utils.translation import gettext as _
 
 from .checking import mapped_columns
+from .children import ChildrenColumn
 from .columns import Column, ListColumn, RelationColumn
 from .compiling import hidden_columns
 from .exceptions import PlanStale
 from .models import ImportJob
 from .planning import Rights, described, missing_related
+from .progress import made_since_now, report
 from .resources import Resource
-from .rules import unique_texts
 from .sql import column_of, literal, quote
+from .uniqueness import unique_texts
 
 _SHOWN = 20
 
@@ -28,8 +30,14 @@ class Applier:
         self.table = quote(self.model._meta.db_table)
         self.columns = mapped_columns(job, resource)
         self.key = self.columns[resource.key()]
+        # Conflicts are left alone unless the user said otherwise.
+        changed = ["changed", *(["conflict"] if job.overwrite_conflicts else [])]
+        self.is_changed = f"p.status = ANY({literal(changed)})"
+        self.is_met = f"p.status = ANY({literal([*changed, 'unchanged'])})"
+        self.written = ("new", *changed)
         self.stored = {n: c for n, c in self.columns.items() if c.db_column is not None}
         self.lists = [c for c in self.columns.values() if isinstance(c, ListColumn)]
+        self.children = [c for c in self.columns.values() if isinstance(c, ChildrenColumn)]
         relations = [c for c in self.stored.values() if isinstance(c, RelationColumn)]
         self.own_relations = [c for c in relations if c.is_self]
         # The rows of the plan with their values and the rows that they refer to.
@@ -57,23 +65,37 @@ class Applier:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exchange:{self.model._meta.label}"]
             )
-        if (self.job.new and not rights.add) or (self.job.changed and not rights.change):
+        rights = rights.for_job(self.job, self.resource)
+        changes = self.job.changed + (self.job.conflicts if self.job.overwrite_conflicts else 0)
+        if (self.job.new and not rights.add) or (changes and not rights.change):
             raise PlanStale([], _("You may no longer add or change all of these rows."))
-        if not hidden_columns(self.resource, self.job.user).isdisjoint(self.job.mapping):
+        hidden = hidden_columns(self.resource, self.job.user)
+        if not hidden.isdisjoint([*self.job.mapping, *self.job.constants]):
             raise PlanStale([], _("You may no longer see all of its columns."))
+        report(_("Looking whether the data changed since the preview"))
         self._refuse_what_changed_since()
-        missing = missing_related(self.job, self.resource, rights.creates)
-        if {n: described(names) for n, names in missing.items()} != self.job.summary["creates"]:
+        missing = missing_related(self.job, self.resource, rights.creates, self.written)
+        overwrites = self.job.overwrite_conflicts and self.job.conflicts
+        shown = self.job.summary["creates_if_overwritten" if overwrites else "creates"]
+        if {n: described(names) for n, names in missing.items()} != shown:
             raise PlanStale([])
         for name, names in missing.items():
             self.resource.create_related(name, names)
         self._refuse_relations_that_are_gone()
+        # Each change is written twice: to the table, and to its history.
+        made = made_since_now(self.model, self.model.history.model)  # type: ignore[attr-defined]
+        report(_("Writing"), total=2 * self.job.new + self.job.changed, probe=made)
         self._update(f"({self.refers or 'false'}) IS NOT TRUE")
         self._insert()
         if self.refers:
             self._update(self.refers)
         for column in self.lists:
+            report(_("Linking: %(what)s") % {"what": column.label})
             self._link(column)
+        for children in self.children:
+            report(_("Linking: %(what)s") % {"what": children.label})
+            self._write_children(children)
+        report(_("Finishing"))
 
     def _refuse_what_changed_since(self) -> None:
         """Lock what will change, in key order; look whether any row that the file met moved on."""
@@ -81,23 +103,23 @@ class Applier:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"WITH locked AS (SELECT t.id FROM {self.table} t JOIN {plan} p ON p.target = t.id "
-                "WHERE p.status = 'changed' ORDER BY t.id FOR NO KEY UPDATE OF t) "
+                f"WHERE {self.is_changed} ORDER BY t.id FOR NO KEY UPDATE OF t) "
                 "SELECT count(*) FROM locked"
             )
             cursor.execute(
                 f"SELECT p.row_no FROM {plan} p LEFT JOIN {self.table} t ON t.id = p.target "
-                "WHERE p.status IN ('changed', 'unchanged') AND t.version IS DISTINCT FROM p.seen "
+                f"WHERE {self.is_met} AND t.version IS DISTINCT FROM p.seen "
                 "UNION ALL "
                 f"SELECT p.row_no FROM {plan} p JOIN {self.job.stage('checked')} s USING (row_no) "
                 f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
                 f"WHERE p.status = 'new' ORDER BY 1 LIMIT {_SHOWN}"
             )
             stale = [number for (number,) in cursor.fetchall()]
-            met = f"SELECT target FROM {plan} WHERE status IN ('changed', 'unchanged')"
-            for column in self.lists:
+            met = f"SELECT p.target FROM {plan} p WHERE {self.is_met}"
+            for column in (*self.lists, *self.children):
                 cursor.execute(
                     f"SELECT p.row_no FROM {plan} p JOIN {self.table} t ON t.id = p.target "
-                    f"{column.live_join(met)} WHERE p.status IN ('changed', 'unchanged') "
+                    f"{column.live_join(met)} WHERE {self.is_met} "
                     f"AND {column.live_value()} IS DISTINCT FROM p.{column.seen} LIMIT {_SHOWN}"
                 )
                 stale += [number for (number,) in cursor.fetchall()]
@@ -119,7 +141,7 @@ class Applier:
             return
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT row_no FROM {self.rows} WHERE p.status IN ('new', 'changed') "
+                f"SELECT row_no FROM {self.rows} WHERE p.status = ANY({literal([*self.written])}) "
                 f"AND ({' OR '.join(gone)}) ORDER BY 1 LIMIT {_SHOWN}"
             )
             if rows := [number for (number,) in cursor.fetchall()]:
@@ -135,14 +157,12 @@ class Applier:
         changing = [c for c in self.stored.values() if c is not self.key]
         if not changing:
             return
-        assignments = ", ".join(
-            f"{c.db_column} = COALESCE({self._value(c)}, t.{c.db_column})" for c in changing
-        )
+        assignments = ", ".join(f"{c.db_column} = {self._changed_value(c)}" for c in changing)
         names = literal([c.name for c in changing])
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {self.table} t SET {assignments} FROM {self.rows} "
-                f"WHERE p.status = 'changed' AND p.changes && {names} AND t.id = p.target "
+                f"WHERE {self.is_changed} AND p.changes && {names} AND t.id = p.target "
                 f"AND ({which})"
             )
 
@@ -186,9 +206,16 @@ class Applier:
             cursor.execute(statement)
             return int(cursor.rowcount)
 
+    def _changed_value(self, column: Column) -> str:
+        said = f"COALESCE({self._value(column)}, t.{column.db_column})"
+        return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
+
     def _new_value(self, column: Column) -> str:
         default, value = column.default(), self._value(column)
-        return value if default in {None, "NULL"} else f"COALESCE({value}, {default})"
+        if default in {None, "NULL"}:
+            return value
+        said = f"COALESCE({value}, {default})"
+        return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
 
     def _link(self, column: ListColumn) -> None:
         """Make the rows of a through table those that the file names, and no others."""
@@ -199,14 +226,14 @@ class Applier:
             f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
             f"CROSS JOIN LATERAL unnest(s.{column.value}) n "
             f"JOIN {column.related_table} r ON lower(r.{column.related_key}) = lower(n) "
-            f"WHERE p.status = 'new' OR (p.status = 'changed' "
+            f"WHERE p.status = 'new' OR ({self.is_changed} "
             f"AND {literal(column.name)} = ANY(p.changes))"
         )
         with connection.cursor() as cursor:
             cursor.execute(
                 f"WITH wanted AS MATERIALIZED ({wanted}) DELETE FROM {through} l "
                 f"USING {self.job.stage('plan')} p "
-                f"WHERE p.status = 'changed' AND {literal(column.name)} = ANY(p.changes) "
+                f"WHERE {self.is_changed} AND {literal(column.name)} = ANY(p.changes) "
                 f"AND l.{ours} = p.target AND NOT EXISTS ("
                 f"SELECT 1 FROM wanted w WHERE w.ours = l.{ours} AND w.theirs = l.{theirs})"
             )
@@ -214,6 +241,18 @@ class Applier:
                 f"INSERT INTO {through} ({ours}, {theirs}) "
                 f"SELECT ours, theirs FROM ({wanted}) w ON CONFLICT DO NOTHING"
             )
+
+    def _write_children(self, column: ChildrenColumn) -> None:
+        wanted = (
+            f"SELECT t.id, s.{column.value} AS value FROM {self.job.stage('plan')} p "
+            f"JOIN {self.job.stage('checked')} s USING (row_no) "
+            f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
+            f"WHERE s.{column.value} IS NOT NULL AND (p.status = 'new' "
+            f"OR ({self.is_changed} AND p.changes && {literal(column.written_with)}))"
+        )
+        with connection.cursor() as cursor:
+            for statement in column.apply(wanted):
+                cursor.execute(statement)
 
 
 def _needs_value(field: models.Field) -> bool:

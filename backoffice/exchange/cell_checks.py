@@ -46,6 +46,19 @@ GENERAL_CHECKS = [
         "",
         gettext_lazy("The row of “%(value)s” is invalid, so this one cannot be. Correct that row."),
     ),
+    Check(
+        "not_clearable",
+        "",
+        gettext_lazy("%(label)s cannot be cleared: it must have a value. Fill one in."),
+    ),
+    Check(
+        "blank",
+        "",
+        gettext_lazy(
+            "%(label)s is blank, and must have a value. Fill it in, or let blank cells keep what "
+            "is there."
+        ),
+    ),
     Check("itself", "", gettext_lazy("A row cannot refer to itself. Leave the cell blank.")),
     Check(
         "no_add",

@@ -3,37 +3,60 @@
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from .columns import Column
+from .clearing import CLEAR, blank_value, empty_value, find_clears, is_clear
+from .columns import Column, RelationColumn
 from .compiling import open_columns
 from .models import ImportJob
 from .resources import Resource
-from .sql import literal, quote
+from .sql import column_of, literal, quote
+from .transforming import Surroundings, transformed
 
 _CHUNK = 10_000
+# The target of a row's version as an export has it: compared with the live one, never written.
+VERSION = "version"
+
+
+def is_versioned(resource: Resource) -> bool:
+    return any(field.name == VERSION for field in resource.model()._meta.concrete_fields)
 
 
 def mapped_columns(job: ImportJob, resource: Resource) -> dict[str, Column]:
-    """The columns of the resource that the job's file feeds, by field name.
+    """The columns of the resource that the job's file or a constant feeds, by field name.
 
     Not those that its user must not see: what a file says of them is not compared with anything.
     """
-    return {
-        name: column
-        for name, column in open_columns(resource, job.user).items()
-        if any(target in job.mapping for target in column.targets)
-    }
+    fed = {*job.mapping, *job.constants}
+    clears = job.summary.get("clears", ())
+    found = {}
+    for name, column in open_columns(resource, job.user).items():
+        if not fed.isdisjoint(column.targets):
+            column.may_clear = name in clears
+            if isinstance(column, RelationColumn) and name in job.lookups:
+                column.lookup = str(job.lookups[name])
+            found[name] = column
+    return found
+
+
+def created_by(job: ImportJob, resource: Resource) -> frozenset[str]:
+    """The relations whose missing objects the job makes, if its user may."""
+    offered = resource.creates - {name for name in job.lookups if job.lookups[name]}
+    return offered if job.creates is None else offered & frozenset(job.creates)
 
 
 def check_cells(job: ImportJob, resource: Resource) -> None:
     """Make the job's table of checked rows out of its raw ones.
 
     The table: row_no, v_<field> for each mapped field (cast; NULL where the cell is blank or
-    wrong), and problems, a list of "<field>:<code>", "<field>:=<message>" or "row:<code>".
+    wrong), z_<field> where it may be cleared (true where it becomes NULL), version if the file
+    has it, and problems, a list of "<field>:<code>", "<field>:=<message>" or "row:<code>".
     """
+    job.summary["clears"] = find_clears(job, mapped_columns(job, resource), resource.key())
     columns = mapped_columns(job, resource)
     with connection.cursor() as cursor:
         for column in columns.values():
-            if column.needs_python:
+            if isinstance(column, RelationColumn) and column.lookup:
+                _look_up(job, columns, column, resource.key())
+            elif column.needs_python:
                 _clean_in_python(job, column)
         cursor.execute(
             f"DROP TABLE IF EXISTS {job.stage('checked')};"
@@ -45,14 +68,33 @@ def check_cells(job: ImportJob, resource: Resource) -> None:
 
 
 def cell_text(job: ImportJob, column: Column) -> str:
-    """The text of a column's cell in the raw row `r`; NULL where blank.
+    """The text of a column's cell in the raw row `r`, after its steps; NULL where blank.
 
     Several cells, the levels of a path, are joined by its separator.
     """
-    cells = [f"r.c{int(job.mapping[t])}" for t in column.targets if t in job.mapping]
+    cells = [
+        _target_text(job, column, target)
+        for target in column.targets
+        if target in job.mapping or target in job.constants
+    ]
     if len(cells) == 1:
         return cells[0]
-    return f"NULLIF(concat_ws({literal(column.widget.separator)}, {', '.join(cells)}), '')"
+    path = f"NULLIF(concat_ws({literal(column.widget.separator)}, {', '.join(cells)}), '')"
+    if not column.may_clear:
+        return path
+    together = f"lower(concat({', '.join(cells)}))"
+    return f"CASE WHEN {together} ~ '^({CLEAR})+$' THEN {literal(CLEAR)} ELSE {path} END"
+
+
+def _target_text(job: ImportJob, column: Column, target: str) -> str:
+    if target in job.constants:
+        return literal(str(job.constants[target]).strip())
+    cell, steps = f"r.c{int(job.mapping[target])}", job.transformations.get(target, ())
+    separator = getattr(column.widget, "separator", "")
+    text = transformed(cell, steps, Surroundings(job.decimal_sign, separator))
+    if steps and column.may_clear:
+        return f"CASE WHEN {is_clear(cell)} THEN {cell} ELSE {text} END"
+    return text
 
 
 def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
@@ -61,18 +103,24 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
         text = f"c.{quote(f'x_{name}')}"
         cells.append(f"{cell_text(job, column)} AS {quote(f'x_{name}')}")
         known = quote(f"k_{name}")
+        is_looked_up = isinstance(column, RelationColumn) and bool(column.lookup)
         # What Python cleans, SQL checks and casts afterwards.
-        cleaned = f"{known}.value" if column.runs_in == "Python" else column.clean_text(text)
+        in_python = column.runs_in == "Python" or is_looked_up
+        cleaned = f"{known}.value" if in_python else column.clean_text(text)
         wrong = [
             f"WHEN {check.condition.replace('§', f'({cleaned})')} "
             f"THEN {literal(f'{name}:{check.code}')}"
             for check in column.checks
         ]
-        if column.needs_python:
+        if column.needs_python or is_looked_up:
             joins.append(f"LEFT JOIN {job.stage(f'clean_{name}')} {known} ON {known}.raw = {text}")
             wrong.append(
-                f"WHEN {known}.problem IS NOT NULL THEN {literal(f'{name}:=')} || {known}.problem"
+                f"WHEN {known}.problem IS NOT NULL THEN {literal(f'{name}:')} || {known}.problem"
             )
+        if column.may_clear:
+            refusal = literal(f"{name}:not_clearable")
+            is_wrong = "NULL" if empty_value(column) is not None else refusal
+            wrong.insert(0, f"WHEN {is_clear(text)} THEN {is_wrong}")
         judged, text_left = quote(f"e_{name}"), quote(f"w_{name}")
         problem = f"CASE {' '.join(wrong)} END" if wrong else "NULL::text"
         found += [
@@ -80,19 +128,83 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
             f"{cleaned} AS {text_left}",
         ]
         problems.append(f"j.{judged}")
-        values.append(
-            f"CASE WHEN j.problem IS NULL AND j.{judged} IS NULL AND j.{text_left} IS NOT NULL "
-            f"THEN {column.cast(f'j.{text_left}')} END AS {column.value}"
-        )
+        is_right = f"j.problem IS NULL AND j.{judged} IS NULL"
+        value = f"WHEN j.{text_left} IS NOT NULL THEN {column.cast(f'j.{text_left}')}"
+        if column.may_clear:
+            found.append(f"{text} AS {quote(f'x_{name}')}")
+            said, emptied = _said_of_blanks(job, column, f"j.{quote(f'x_{name}')}")
+            value = f"{said} {value}"
+            values.append(f"{is_right} AND ({emptied}) AS {quote(f'z_{name}')}")
+        values.append(f"CASE WHEN NOT ({is_right}) THEN NULL {value} END AS {column.value}")
+    version = _version(job)
+    if version:
+        cells.append(f"r.c{int(job.mapping[VERSION])} AS version")
+        found.append("c.version")
     # OFFSET 0 keeps the planner from merging the levels, and so from judging each cell twice.
     return (
-        f"SELECT j.row_no, {', '.join(values)}, CASE WHEN j.problem IS NOT NULL "
-        f"THEN ARRAY['row:' || j.problem] "
-        f"ELSE array_remove(ARRAY[{', '.join(problems)}]::text[], NULL) END AS problems FROM ("
+        f"SELECT j.row_no, {', '.join(values)}, "
+        f"{f'{version[0]} AS version, ' if version else ''}CASE WHEN j.problem IS NOT NULL "
+        f"THEN ARRAY['row:' || j.problem] ELSE "
+        f"array_remove(ARRAY[{', '.join([*problems, *version[1:]])}]::text[], NULL) "
+        f"END AS problems FROM ("
         f"SELECT c.row_no, c.problem, {', '.join(found)} FROM ("
         f"SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r OFFSET 0) c "
         f"{' '.join(joins)} OFFSET 0) j"
     )
+
+
+def _said_of_blanks(job: ImportJob, column: Column, text: str) -> tuple[str, str]:
+    """SQL: the values (as WHENs) of cells that clear or are blank; when they leave NULL behind."""
+    values, emptied = [], []
+    for condition, value in (
+        (is_clear(text), empty_value(column)),
+        (f"{text} IS NULL", blank_value(column, job.blank_cells)),
+    ):
+        if value == "NULL":
+            emptied.append(f"COALESCE({condition}, false)")
+        elif value is not None:
+            values.append(f"WHEN {condition} THEN {value}")
+    # What clears leaves no text to cast.
+    values.append(f"WHEN {is_clear(text)} THEN NULL")
+    return " ".join(values), " OR ".join(emptied) or "false"
+
+
+def _version(job: ImportJob) -> tuple[str, ...]:
+    """SQL of the version that the file's row had, and of what is wrong with the cell."""
+    if VERSION not in job.mapping:
+        return ()
+    whole = "j.version ~ '^[0-9]{1,9}$'"
+    return (
+        f"CASE WHEN {whole} THEN j.version::int END",
+        f"CASE WHEN NOT {whole} THEN '{VERSION}:not_a_version' END",
+    )
+
+
+def _look_up(job: ImportJob, columns: dict[str, Column], column: RelationColumn, key: str) -> None:
+    """Put the usual name of what each distinct cell names by another field into a table.
+
+    A row of the same file may be meant, if the relation is to the same table.
+    """
+    table, text = job.stage(f"clean_{column.name}"), cell_text(job, column)
+    name = f"lower({column.clean_text('w.raw') if column.runs_in != 'Python' else 'w.raw'})"
+    in_file, value = "", f"min(r.{column.related_key})"
+    if column.is_self and column.lookup in columns:
+        own = [cell_text(job, c) for c in (columns[column.lookup], columns[key])]
+        in_file = (
+            f"LEFT JOIN (SELECT lower({own[0]}) AS name, {own[1]} AS key "
+            f"FROM {job.stage('raw')} r) f ON f.name = {name}"
+        )
+        value = f"COALESCE({value}, min(f.key))"
+    looked_up = column_of(column.related, column.lookup)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {table};"
+            f"CREATE UNLOGGED TABLE {table} AS SELECT w.raw, {value} AS value, "
+            f"CASE WHEN {value} IS NULL THEN 'unknown' END AS problem "
+            f"FROM (SELECT DISTINCT {text} AS raw FROM {job.stage('raw')} r) w "
+            f"LEFT JOIN {column.related_table} r ON lower(r.{looked_up}) = {name} {in_file} "
+            f"WHERE w.raw IS NOT NULL GROUP BY w.raw; ANALYZE {table}"
+        )
 
 
 def _clean_in_python(job: ImportJob, column: Column) -> None:
@@ -120,6 +232,6 @@ def _cleaned(column: Column, text: str) -> tuple[str, str | None, str | None]:
     try:
         return text, column.python_clean(text), None
     except ValidationError as error:
-        return text, None, " ".join(error.messages)
+        return text, None, "=" + " ".join(error.messages)
     except (ValueError, ArithmeticError, TypeError) as error:
-        return text, None, str(error)
+        return text, None, f"={error}"

@@ -39,6 +39,8 @@ class Column:
     checks: list[Check] = field(default_factory=list)
     # Validators (and the widget, in PythonColumn) that only Python can run.
     python_checks: list[Callable[[Any], Any]] = field(default_factory=list)
+    # Whether some cell of the job may clear it.
+    may_clear: bool = False
     runs_in = "SQL"
 
     def own_checks(self) -> list[Check]:
@@ -87,6 +89,11 @@ class Column:
     def differs(self) -> str:
         """True where the file has a value, and another one than the live row."""
         return f"s.{self.value} IS NOT NULL AND {self.live_value()} IS DISTINCT FROM s.{self.value}"
+
+    @property
+    def cleared(self) -> str:
+        """True where the file makes it NULL."""
+        return f"s.{quote(f'z_{self.name}')}" if self.may_clear else "false"
 
     def default(self) -> str | None:
         """What a new row gets where the file is blank, as SQL; None if the file must say it."""
@@ -244,6 +251,9 @@ class RelatedColumn(QuotedColumn):
 class RelationColumn(RelatedColumn):
     """A foreign key by a unique text of the related row, whatever its case."""
 
+    # Another unique field that the cells name; they are put into the usual one when checked.
+    lookup: str = ""
+
     @property
     def is_self(self) -> bool:
         return self.related is self.model_field.model
@@ -333,7 +343,7 @@ class ListColumn(RelatedColumn):
     def differs(self) -> str:
         return (
             f"s.{self.value} IS NOT NULL AND lower(array_to_string(s.{self.value}, ', ')) "
-            f"IS DISTINCT FROM lower({self.live_value()})"
+            f"IS DISTINCT FROM lower(COALESCE({self.live_value()}, ''))"
         )
 
     def default(self) -> str | None:

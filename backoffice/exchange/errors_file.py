@@ -12,10 +12,10 @@ from django.core.files import File
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from .checking import mapped_columns
+from .checking import cell_text, mapped_columns
 from .columns import FORMULA
 from .models import ImportJob
-from .preview import describe_problems
+from .problems import describe_problems
 from .resources import Resource
 
 _CHUNK = 2_000
@@ -41,11 +41,14 @@ def write_errors_file(job: ImportJob, resource: Resource) -> None:
 def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
     columns = ", ".join(f"r.c{index}" for index in range(len(job.header)))
     mapped = mapped_columns(job, resource)
+    # What is wrong is said of the cells as they were checked: after their transformations.
+    checked = ", ".join(f"COALESCE({cell_text(job, column)}, '')" for column in mapped.values())
     after = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT p.row_no, p.problems, r.as_read, {columns} FROM {job.stage('plan')} p "
+                f"SELECT p.row_no, p.problems, r.as_read, ARRAY[{checked}], "
+                f"{columns} FROM {job.stage('plan')} p "
                 f"JOIN {job.stage('raw')} r USING (row_no) WHERE p.status = 'invalid' "
                 f"AND p.row_no > %s ORDER BY p.row_no LIMIT {_CHUNK}",
                 [after],
@@ -54,13 +57,8 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
         if not rows:
             return
         after = rows[-1][0]
-        for _number, problems, as_read, *cells in rows:
-            text = {
-                name: " > ".join(
-                    cells[job.mapping[t]] or "" for t in column.targets if t in job.mapping
-                )
-                for name, column in mapped.items()
-            }
+        for _number, problems, as_read, texts, *cells in rows:
+            text = dict(zip(mapped, texts, strict=True))
             found = describe_problems(problems, text, resource)
             why = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in found)
             # A row that could not be read stays as it is: with its reason behind it, it has

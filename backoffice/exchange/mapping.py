@@ -1,20 +1,16 @@
 """Which column of a file feeds which field."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from .checking import VERSION, is_versioned
 from .columns import Column
 from .compiling import open_columns
 from .exceptions import MappingRefused
+from .reading.headers import normalised
 from .resources import Resource
-
-
-def normalised(header: str) -> str:
-    """Headers are compared without regard to case, spaces, punctuation or a byte order mark."""
-    return re.sub(r"[\W_]+", "", header.lstrip("\ufeff").casefold())
 
 
 def propose_mapping(resource: Resource, header: Sequence[str], user: Any = None) -> dict[str, int]:
@@ -36,6 +32,8 @@ def propose_mapping(resource: Resource, header: Sequence[str], user: Any = None)
         for name, column in columns.items()
         for target in column.targets
     }
+    if is_versioned(resource):
+        names.setdefault(VERSION, [VERSION])
     # All first choices before any second: a field's own name beats another field's alias.
     for rank in range(max(len(candidates) for candidates in names.values())):
         for target, candidates in names.items():
@@ -53,24 +51,47 @@ def check_mapping(
 
     A field that is hidden from the user is none.
     """
+    if problems := mapping_problems(resource, mapping, header, user):
+        raise MappingRefused(problems)
+
+
+def mapping_problems(
+    resource: Resource,
+    mapping: Mapping[str, int],
+    header: Sequence[str],
+    user: Any = None,
+    constants: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Everything that is wrong with which columns, and which constants, feed which fields."""
     columns = open_columns(resource, user)
-    targets = {target for column in columns.values() for target in column.targets}
-    indexes = list(mapping.values())
+    labels = {target: column.label for column in columns.values() for target in column.targets}
+    targets = {*labels, *([VERSION] if is_versioned(resource) else [])}
+    indexes, constants = list(mapping.values()), constants or {}
     if any(not 0 <= index < len(header) for index in indexes):
-        raise MappingRefused([_("A column is mapped that the file does not have.")])
+        return [_("A column is mapped that the file does not have.")]
     problems = [
         *(
             _("There is no field “%(name)s”.") % {"name": target}
-            for target in sorted(mapping.keys() - targets)
+            for target in sorted({*mapping, *constants} - targets)
         ),
         *(
             _("The column “%(column)s” is mapped to more than one field. Choose one.")
             % {"column": header[index]}
             for index in sorted({i for i in indexes if indexes.count(i) > 1})
         ),
+        *(
+            _("“%(field)s” is fed by a column and by a value for every row. Choose one.")
+            % {"field": labels.get(target, target)}
+            for target in sorted(mapping.keys() & constants.keys())
+        ),
     ]
     key: Column = columns[resource.key()]
-    if key.name not in mapping:
+    if key.name in constants or VERSION in constants:
+        problems.append(
+            _("“%(field)s” cannot be the same in every row.")
+            % {"field": key.label if key.name in constants else VERSION}
+        )
+    elif key.name not in mapping:
         problems.append(
             _(
                 "No column is mapped to “%(field)s”, by which rows are recognised. Choose the "
@@ -78,5 +99,4 @@ def check_mapping(
             )
             % {"field": key.label, "columns": ", ".join(header)}
         )
-    if problems:
-        raise MappingRefused(problems)
+    return problems

@@ -2,16 +2,19 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
-from .checking import check_cells, mapped_columns
-from .columns import ListColumn, PathColumn, RelationColumn
+from .checking import VERSION, check_cells, created_by, mapped_columns
+from .children import ChildrenColumn
+from .columns import Column, ListColumn, PathColumn, RelationColumn
 from .compiling import compile_columns
 from .models import ImportJob
+from .progress import report
 from .resources import Resource
 from .rules import RowRules
 from .sql import literal, quote
@@ -44,6 +47,10 @@ class Rights:
         }
         return cls(add=may("add", own), change=may("change", own), creates=frozenset(creates))
 
+    def for_job(self, job: ImportJob, resource: Resource) -> "Rights":
+        """What of it the job makes use of."""
+        return replace(self, creates=self.creates & created_by(job, resource))
+
 
 @transaction.atomic
 def make_plan(job: ImportJob, resource: Resource) -> None:
@@ -52,8 +59,10 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     Makes the tables `checked` and `plan`; the latter has row_no, target (key of the live row),
     seen (its version; seen_<field> for lists), status, changes (names of fields) and problems.
     """
-    rights = Rights.of(job.user, resource)
+    rights = Rights.of(job.user, resource).for_job(job, resource)
+    report(_("Checking the cells"))
     check_cells(job, resource)
+    report(_("Comparing with what is there"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"DROP TABLE IF EXISTS {job.stage('met')}, {job.stage('plan')};"
@@ -65,6 +74,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
             f"ANALYZE {job.stage('plan')}"
         )
         _pass_on_invalid_parents(job, resource)
+    report(_("Counting"))
     _count(job, resource, rights)
 
 
@@ -104,13 +114,18 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     columns, model = mapped_columns(job, resource), resource.model()
     met = f"SELECT target FROM {job.stage('met')}"
     # The names that a row had: its version does not tell when one is added or taken away.
-    seen = {c.seen: c.live_value() for c in columns.values() if isinstance(c, ListColumn)}
+    seen = {
+        c.seen: c.live_value()
+        for c in columns.values()
+        if isinstance(c, ListColumn | ChildrenColumn)
+    }
     key = columns[resource.key()]
     changes = [
-        f"CASE WHEN {column.differs()} THEN {literal(name)} END"
+        f"CASE WHEN {_differs(column)} THEN {literal(name)} END"
         for name, column in columns.items()
         if column is not key
     ]
+    is_conflict = "file_version <> seen" if VERSION in job.mapping else "false"
     problems = [
         f"CASE WHEN {condition} THEN {literal(problem)} END"
         for problem, condition in RowRules(job, resource, rights.creates).conditions()
@@ -120,6 +135,7 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
         for status, right, given in (
             ("new", "add", rights.add),
             ("changed", "change", rights.change),
+            ("conflict", "change", rights.change),
         )
         if not given
     ]
@@ -132,10 +148,12 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
             SELECT *, {not_allowed} AS not_allowed FROM (
                 SELECT *, CASE WHEN cardinality(problems) > 0 THEN 'invalid'
                     WHEN target IS NULL THEN 'new'
+                    WHEN cardinality(changes) > 0 AND {is_conflict} THEN 'conflict'
                     WHEN cardinality(changes) > 0 THEN 'changed'
                     ELSE 'unchanged' END AS status
                 FROM (
                     SELECT s.row_no, t.id AS target, t.version AS seen,
+                        {"s.version AS file_version," if VERSION in job.mapping else ""}
                         {"".join(f"{value} AS {name}, " for name, value in seen.items())}
                         s.problems || array_remove(ARRAY[{", ".join(problems)}]::text[], NULL)
                             AS problems,
@@ -156,6 +174,13 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     """
 
 
+def _differs(column: Column) -> str:
+    """True where the file says another value than the live row has."""
+    if not column.may_clear:
+        return column.differs()
+    return f"({column.differs()} OR ({column.cleared} AND {column.live_value()} IS NOT NULL))"
+
+
 def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
     plan = job.stage("plan")
     with connection.cursor() as cursor:
@@ -173,6 +198,7 @@ def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
         problems = dict(cursor.fetchall())
     job.new, job.changed = rows.get("new", 0), rows.get("changed", 0)
     job.unchanged, job.invalid = rows.get("unchanged", 0), rows.get("invalid", 0)
+    job.conflicts = rows.get("conflict", 0)
     job.summary = {
         "fields": fields,
         "problems": problems,
@@ -180,6 +206,16 @@ def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
             name: described(names)
             for name, names in missing_related(job, resource, rights.creates).items()
         },
+        # The same, should the conflicts be overwritten.
+        "creates_if_overwritten": {
+            name: described(names)
+            for name, names in missing_related(
+                job, resource, rights.creates, ("new", "changed", "conflict")
+            ).items()
+        }
+        if job.conflicts
+        else None,
+        "clears": job.summary["clears"],
         # So that what is applied is the plan that was looked at.
         "plan": secrets.token_hex(8),
     }
@@ -210,9 +246,15 @@ def described(names: Sequence[str]) -> dict[str, Any]:
 
 
 def missing_related(
-    job: ImportJob, resource: Resource, creates: frozenset[str]
+    job: ImportJob,
+    resource: Resource,
+    creates: frozenset[str],
+    among: Sequence[str] = ("new", "changed"),
 ) -> dict[str, list[str]]:
-    """The names of related objects that applying the plan would make, by field."""
+    """The names of related objects that applying the plan would make, by field.
+
+    `among` are the statuses of the rows that are written.
+    """
     found = {}
     columns = mapped_columns(job, resource)
     with connection.cursor() as cursor:
@@ -225,7 +267,7 @@ def missing_related(
             cursor.execute(
                 f"SELECT min(n) FROM (SELECT {value} AS n FROM {job.stage('checked')} s "
                 f"JOIN {job.stage('plan')} p USING (row_no) "
-                "WHERE p.status IN ('new', 'changed')) names "
+                f"WHERE p.status = ANY({literal(list(among))})) names "
                 f"WHERE n IS NOT NULL AND lower(n) NOT IN (SELECT lower({column.related_key}) "
                 f"FROM {column.related_table}) GROUP BY lower(n) ORDER BY lower(min(n))"
             )

@@ -1,51 +1,25 @@
 """What an import will do, row by row and cell by cell; paged by row number, whatever the size."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from .checking import cell_text, mapped_columns
 from .columns import Column, DecimalColumn, ListColumn
-from .compiling import compile_columns
+from .conflicts import LastChange, last_changes
 from .models import ImportJob
+from .problems import Problem, describe_problems
 from .resources import Resource
 from .sql import literal, quote
-
-ROW_PROBLEMS = {
-    "too_few_cells": gettext_lazy(
-        "The row has fewer cells than the header. Add the missing delimiters, or put text that "
-        "has line breaks into quotes."
-    ),
-    "too_many_cells": gettext_lazy(
-        "The row has more cells than the header. Put text that has the delimiter in it into quotes."
-    ),
-    "bad_quotes": gettext_lazy(
-        "A quote is opened and not closed, or closed in the middle of a cell. Double the quotes "
-        'that belong to the text ("").'
-    ),
-    "cell_too_long": gettext_lazy(
-        "A cell has more characters than EXCHANGE_MAX_CELL_CHARACTERS. Shorten it."
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with a row, and what to do about it."""
-
-    column: str  # label of the field; "" if it is about the row
-    value: str
-    message: str
 
 
 @dataclass(frozen=True)
 class Cell:
     """A cell of the preview. `old` is None for a new row."""
 
+    name: str
     label: str
     old: str | None
     new: str
@@ -62,6 +36,8 @@ class PreviewRow:
     key: str
     cells: list[Cell]
     problems: list[Problem]
+    # Of a conflict: who changed the row since the export, and when.
+    last_change: LastChange | None = None
 
 
 def preview_rows(
@@ -70,12 +46,15 @@ def preview_rows(
     *,
     status: str = "",
     after: int = 0,
+    before: int = 0,
+    numbers: Collection[int] | None = None,
     limit: int = 50,
     hidden: Collection[str] = (),
 ) -> list[PreviewRow]:
-    """The next rows of the plan after row number `after`, of one status or of all.
+    """The rows of the plan next to row number `after`, or to `before`, of one status or of all.
 
-    `hidden` names the fields that the reader must not see, be it in a cell or in an error.
+    `numbers` asks for these rows instead. `hidden` names the fields that the reader must not see,
+    be it in a cell or in an error.
     """
     columns = {n: c for n, c in mapped_columns(job, resource).items() if n not in hidden}
     cells = [f"COALESCE({cell_text(job, column)}, '')" for column in columns.values()]
@@ -84,44 +63,57 @@ def preview_rows(
         for c in columns.values()
     ]
     old = [f"{c.live_value()}::text" for c in columns.values()]
-    where = f"p.row_no > {int(after)}"
-    if status:
-        where += f" AND p.status = {literal(status)}"
-    page = (
-        f"SELECT p.target FROM {job.stage('plan')} p WHERE {where} ORDER BY p.row_no "
-        f"LIMIT {int(limit)}"
-    )
+    cleared = [c.cleared for c in columns.values()]
+    if numbers is not None:
+        where = f"p.row_no = ANY({literal(sorted(numbers))}::int[])"
+    else:
+        where = f"p.row_no < {int(before)}" if before else f"p.row_no > {int(after)}"
+        if status:
+            where += f" AND p.status = {literal(status)}"
+    ordered = f"ORDER BY p.row_no {'DESC' if before else ''} LIMIT {int(limit)}"
+    page = f"SELECT p.target FROM {job.stage('plan')} p WHERE {where} {ordered}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT p.row_no, r.line_no, p.status, p.target, p.changes, p.problems, "
-            f"ARRAY[{', '.join(cells)}], ARRAY[{', '.join(new)}], ARRAY[{', '.join(old)}] "
+            f"ARRAY[{', '.join(cells)}], ARRAY[{', '.join(new)}], ARRAY[{', '.join(old)}], "
+            f"ARRAY[{', '.join(cleared)}] "
             f"FROM {job.stage('plan')} p JOIN {job.stage('checked')} s USING (row_no) "
             f"JOIN {job.stage('raw')} r USING (row_no) "
             f"LEFT JOIN {quote(resource.model()._meta.db_table)} t ON t.id = p.target "
             f"{' '.join(column.live_join(page) for column in columns.values())} "
-            f"WHERE {where} ORDER BY p.row_no LIMIT {int(limit)}"
+            f"WHERE {where} {ordered}"
         )
-        found = cursor.fetchall()
-    return [_row(list(columns.values()), resource, record, hidden) for record in found]
+        found = sorted(cursor.fetchall())
+    rows = [_row(list(columns.values()), resource, record, hidden) for record in found]
+    conflicts = {record[0]: record[3] for record in found if record[2] == "conflict"}
+    if not conflicts:
+        return rows
+    changes = last_changes(resource.model(), conflicts.values())
+    return [replace(row, last_change=changes.get(conflicts.get(row.number))) for row in rows]
 
 
 def _row(
     columns: Sequence[Column], resource: Resource, record: Sequence[Any], hidden: Collection[str]
 ) -> PreviewRow:
-    number, line, status, target, changes, problems, raw, new, old = record
+    number, line, status, target, changes, problems, raw, new, old, cleared = record
     problems = [problem for problem in problems if problem.partition(":")[0] not in hidden]
     wrong = {problem.partition(":")[0] for problem in problems}
     cells = []
-    for column, cell, after, before in zip(columns, raw, new, old, strict=True):
+    for column, cell, after, before, is_cleared in zip(
+        columns, raw, new, old, cleared, strict=True
+    ):
         is_wrong = column.name in wrong
         # A blank cell keeps what is there; a wrong one is shown as it stands in the file.
         shown = cell if is_wrong or status == "invalid" else (before if after is None else after)
         is_number = isinstance(column, DecimalColumn)
         cells.append(
             Cell(
+                name=column.name,
                 label=column.label,
-                old=None if target is None else _shown(before, is_number),
-                new=shown or "" if is_wrong else _shown(shown, is_number),
+                old=None if target is None else shown_value(before, is_number),
+                new=(shown or "")
+                if is_wrong
+                else shown_value(None if is_cleared else shown, is_number),
                 is_changed=column.name in changes and not is_wrong,
                 is_wrong=is_wrong,
                 is_number=is_number,
@@ -134,57 +126,9 @@ def _row(
     )  # fmt: skip
 
 
-def _shown(value: str | None, is_number: bool) -> str:
+def shown_value(value: str | None, is_number: bool) -> str:
     """A value for people: a number without the zeros that only its column's scale gives it."""
     if value and is_number and "." in value:
         whole, _point, decimals = value.partition(".")
         return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
     return value or ""
-
-
-def describe_problems(
-    problems: Sequence[str], text: dict[str, str], resource: Resource
-) -> list[Problem]:
-    """Problems of the plan in words; `text` has the cells of the row by field."""
-    columns, rules = compile_columns(resource), {r.code: r for r in resource.row_rules()}
-    constraints = {c.name: c for c in resource.model()._meta.constraints}
-    found = []
-    for problem in problems:
-        name, _colon, code = problem.partition(":")
-        if name == "row":
-            found.append(Problem("", "", str(ROW_PROBLEMS[code])))
-            continue
-        column, cell = columns[name], (text.get(name) or "").strip()
-        if code in rules:
-            message = str(rules[code].message) % {"value": cell}
-        elif code in constraints:
-            message = str(constraints[code].get_violation_error_message())
-        else:
-            message = column.describe(code, cell)
-        found.append(Problem(column.label, cell, message))
-    return found
-
-
-def problem_summary(job: ImportJob, resource: Resource) -> list[tuple[str, str, int]]:
-    """(column, kind of problem, rows), the most frequent first."""
-    columns = compile_columns(resource)
-    kinds = {
-        "required": _("missing"),
-        "duplicate": _("more than once"),
-        "taken": _("belongs to another row"),
-        "unknown": _("unknown"),
-        "too_long": _("too long"),
-        "not_a_number": _("not a number"),
-        "too_small": _("too small"),
-        "no_add": _("you may not add"),
-        "no_change": _("you may not change"),
-    }
-    return [
-        (
-            "" if name == "row" else columns[name].label,
-            _("cannot be read") if name == "row" else kinds.get(code, _("not possible")),
-            count,
-        )
-        for problem, count in job.summary.get("problems", {}).items()
-        for name, _colon, code in [problem.partition(":")]
-    ]

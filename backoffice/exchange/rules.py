@@ -4,18 +4,20 @@ All of it is SQL over `s` (a row of the checked table), `t` (the live row that i
 and `d` (its key, if that stands in more than one row).
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.db import connection, models
 from django.db.models.sql import Query
 
-from .checking import mapped_columns
-from .columns import Column, ListColumn, RelationColumn
+from .checking import created_by, mapped_columns
+from .children import ChildrenColumn, ChildTextsColumn
+from .clearing import blank_value
+from .columns import ListColumn, RelationColumn
 from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
 from .sql import column_of, literal, quote
+from .uniqueness import unique_texts
 
 type Condition = tuple[str, str]  # problem, SQL that is true where a row has it
 
@@ -51,10 +53,19 @@ class RowRules:
             wrong = f"p LIKE 'row:%' OR p LIKE {literal(f'{name}:%')}"
             unsaid = f"NOT EXISTS (SELECT 1 FROM unnest(s.problems) p WHERE {wrong})"
             yield f"{name}:required", f"{new} AND {blank} AND {unsaid}"
+        if self.job.blank_cells != ImportJob.BlankCells.KEEP:
+            for name, column in self.columns.items():
+                if column is self.key or blank_value(column, self.job.blank_cells) is not None:
+                    continue
+                unsaid = (
+                    "NOT EXISTS (SELECT 1 FROM unnest(s.problems) p WHERE p LIKE 'row:%' "
+                    f"OR p LIKE {literal(f'{name}:%')})"
+                )
+                yield f"{name}:blank", f"t.id IS NOT NULL AND s.{column.value} IS NULL AND {unsaid}"
 
     def _relations(self) -> Iterator[Condition]:
         for name, column in self.columns.items():
-            missing = "no_create" if name in self.resource.creates else "unknown"
+            missing = "no_create" if name in created_by(self.job, self.resource) else "unknown"
             if isinstance(column, RelationColumn):
                 value = f"lower(s.{column.value})"
                 known = (
@@ -76,6 +87,10 @@ class RowRules:
                 names = f"SELECT lower(n) AS name FROM unnest(s.{column.value}) n"
                 condition = f"EXISTS (SELECT 1 FROM ({names}) x WHERE x.name NOT IN ({there}))"
                 yield f"{name}:{missing}", condition
+            elif isinstance(column, ChildTextsColumn):
+                addresses = self.columns.get(column.widget.children)
+                bearers = addresses if isinstance(addresses, ChildrenColumn) else None
+                yield f"{name}:excess", column.excess(bearers)
 
     def _declared(self) -> Iterator[Condition]:
         """The resource's own rules, where the file has every column that they speak of."""
@@ -112,7 +127,8 @@ class RowRules:
             return None
         default = column.default() or "NULL"
         otherwise = f"CASE WHEN t.id IS NULL THEN {default} ELSE t.{column.db_column} END"
-        return f"COALESCE(s.{column.value}, {otherwise})"
+        said = f"COALESCE(s.{column.value}, {otherwise})"
+        return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
 
     def _sql_of(self, condition: models.Q) -> str:
         query = Query(model=self.model, alias_cols=False)
@@ -137,32 +153,3 @@ class RowRules:
             )
             yield f"{column.name}:duplicate", f"{value} IN ({repeated})"
             yield f"{column.name}:taken", f"EXISTS ({others})"
-
-
-def unique_texts(model: type[models.Model], columns: Mapping[str, Column]) -> Iterator[Column]:
-    """Those of the columns of which a unique constraint speaks, and of no other with it."""
-    for constraint in model._meta.constraints:
-        if not isinstance(constraint, models.UniqueConstraint) or constraint.condition:
-            continue
-        names = list(constraint.fields) or _names_in(constraint.expressions)
-        column = columns.get(names[0]) if len(names) == 1 else None
-        if column is not None and _is_plain(column):
-            yield column
-
-
-def _is_plain(column: Column) -> bool:
-    return column.db_column is not None and not isinstance(column, RelationColumn)
-
-
-def _names_in(expressions: Any) -> list[str]:
-    """The fields that expressions name, such as Lower("slug")."""
-    return [
-        name
-        for expression in expressions
-        if expression is not None
-        for name in (
-            [expression.name]  # type: ignore[attr-defined]
-            if isinstance(expression, models.F)
-            else _names_in(expression.get_source_expressions())
-        )
-    ]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from backoffice.audit.context import Source, audit_context, current_context
 
 from .applying import Applier
+from .choices import Choices, checked_choices
 from .compiling import hidden_columns
 from .errors_file import write_errors_file
 from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, WrongState
@@ -21,7 +23,8 @@ from .mapping import check_mapping, propose_mapping
 from .models import ImportJob
 from .planning import Rights, make_plan
 from .progress import report
-from .reading import detect, fingerprint, read_rows
+from .read_as import FIND_OUT, ReadAs, put_reading
+from .reading import fingerprint, read_rows, unpacked
 from .resources import Resource, get_resource
 from .staging import (
     dialect_of,
@@ -29,8 +32,8 @@ from .staging import (
     drop_stage,
     is_staged,
     open_file,
-    stage_rows,
 )
+from .translating import refuse_foreign, stage_translated
 
 State = ImportJob.State
 AT_WORK = frozenset({State.READING, State.APPLYING})
@@ -43,8 +46,7 @@ def start_import(
     file: IO[bytes],
     file_name: str,
     user: Any,
-    encoding: str = "",
-    delimiter: str = "",
+    read_as: ReadAs = FIND_OUT,
     later: bool = False,
 ) -> ImportJob:
     """Store a file, find out how to read it, stage its rows, and plan it if its key is clear.
@@ -54,19 +56,17 @@ def start_import(
     """
     declared = get_resource(resource)
     size, sha256 = fingerprint(file)
-    dialect = detect(file, encoding, delimiter)
     job = ImportJob(
         user=user,
         resource=resource,
         file_name=_shown_name(file_name),
         size=size,
         sha256=sha256,
-        encoding=dialect.encoding,
-        delimiter=dialect.delimiter,
-        header=dialect.header,
-        header_line=dialect.header_line,
-        mapping=propose_mapping(declared, dialect.header, user),
     )
+    with unpacked(file, read_as.sheet) as source:
+        put_reading(job, source, declared, read_as)
+    job.mapping = propose_mapping(declared, job.header, user)
+    refuse_foreign(declared, job)
     file.seek(0)
     job.file.save(job.file_name, File(file), save=False)
     try:
@@ -95,11 +95,17 @@ def read_import(*, job: ImportJob) -> ImportJob:
 
 
 @transaction.atomic
-def map_columns(*, job: ImportJob, mapping: Mapping[str, int]) -> ImportJob:
-    """Choose which columns feed which fields, and plan anew. Raises MappingRefused, WrongState."""
+def map_columns(
+    *, job: ImportJob, mapping: Mapping[str, int] | None = None, choices: Choices | None = None
+) -> ImportJob:
+    """Choose which columns feed which fields, and how, and plan anew.
+
+    A mapping alone leaves the other choices as they are. Raises MappingRefused, WrongState.
+    """
     declared, job = get_resource(job.resource), _locked(job)
-    check_mapping(declared, mapping, job.header, job.user)
-    job.mapping = dict(mapping)
+    if choices is None:
+        choices = replace(Choices.of(job), mapping=job.mapping if mapping is None else mapping)
+    checked_choices(declared, choices, job.header, job.user).put_on(job)
     with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
         _plan(job, declared)
         job.save()
@@ -190,7 +196,7 @@ def import_file(
     reason: str = "",
     apply: bool = True,
     valid_rows_only: bool = False,
-    encoding: str = "",
+    read_as: ReadAs = FIND_OUT,
 ) -> ImportJob:
     """Bring a file in without a page: store, map by header, check, and apply if asked to.
 
@@ -198,7 +204,7 @@ def import_file(
     """
     with path.open("rb") as file:
         job = start_import(
-            resource=resource, file=file, file_name=path.name, user=user, encoding=encoding
+            resource=resource, file=file, file_name=path.name, user=user, read_as=read_as
         )
     check_mapping(get_resource(resource), job.mapping, job.header, user)
     if apply:
@@ -221,10 +227,10 @@ def _stage(job: ImportJob) -> None:
     # A crash of the database empties unlogged tables; the file is still there.
     if is_staged(job):
         return
-    with open_file(job) as file:
+    with open_file(job) as file, unpacked(file, job.sheet) as source:
         dialect = dialect_of(job)
         report(_("Reading the file"), total=job.size, probe=lambda _cursor: file.tell())
-        job.rows = stage_rows(job, read_rows(file, dialect), len(dialect.header))
+        job.rows = stage_translated(job, get_resource(job.resource), read_rows(source, dialect))
 
 
 def _plan(job: ImportJob, declared: Resource) -> None:
@@ -232,6 +238,7 @@ def _plan(job: ImportJob, declared: Resource) -> None:
     # A right to see a column may have been taken away since it was mapped.
     hidden = hidden_columns(declared, job.user)
     job.mapping = {target: i for target, i in job.mapping.items() if target not in hidden}
+    job.constants = {target: v for target, v in job.constants.items() if target not in hidden}
     make_plan(job, declared)
     job.state = State.CHECKED
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 from backoffice.exchange.compiling import compile_columns, hidden_columns
 from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob
-from backoffice.exchange.preview import preview_rows, problem_summary
+from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.problems import problem_summary
 from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.staging import is_staged
@@ -21,6 +22,7 @@ STATUSES = {
     "changed": gettext_lazy("changed"),
     "unchanged": gettext_lazy("unchanged"),
     "invalid": gettext_lazy("invalid"),
+    "conflict": gettext_lazy("conflict"),
 }
 DELIMITERS = {
     ",": gettext_lazy("comma"),
@@ -87,7 +89,10 @@ def job_context(
         "mapping_form": mapping_form,
         "may_see_file": may_see_file,
         "apply_form": apply_form or ApplyForm(job=job),
-        "counts": [(s, label, getattr(job, s)) for s, label in STATUSES.items()],
+        "counts": [
+            (s, label, job.conflicts if s == "conflict" else getattr(job, s))
+            for s, label in STATUSES.items()
+        ],
         "left_out": [
             name for index, name in enumerate(job.header) if index not in job.mapping.values()
         ],

@@ -1,0 +1,107 @@
+"""A file that is older than the data overwrites nothing unless its user says so."""
+
+import pytest
+from django.utils import timezone
+
+from backoffice.audit.context import Source, audit_context
+from backoffice.exchange.choices import decide
+from backoffice.exchange.exceptions import PlanStale, WrongState
+from backoffice.exchange.models import ImportJob
+from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.resources import get_resource
+from inventory.models import Category, Product
+from tests.inventory.factories import make_product
+
+from .files import apply, bring, counts, problems, statuses
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
+
+
+@pytest.fixture
+def stale() -> str:
+    """A file of three products, of which the first was changed by somebody since."""
+    for sku in "ABC":
+        make_product(sku=sku, name="as it was", price=1)
+    rows = [f"{p.sku},{p.name},{p.price + 1},{p.version}" for p in Product.objects.order_by("pk")]
+    with audit_context(source=Source.SHELL, action="correction", actor_name="Ada Admin"):
+        Product.objects.filter(sku="A").update(name="corrected")
+    return "sku,name,price,version\n" + "\n".join(rows) + "\n"
+
+
+def names() -> list[str]:
+    return list(Product.objects.order_by("pk").values_list("name", flat=True))
+
+
+def test_a_row_changed_since_the_export_is_a_conflict_and_left_alone(stale: str) -> None:
+    job = bring(stale)
+    assert statuses(job) == ["conflict", "changed", "changed"]
+    assert (counts(job), job.conflicts) == ((0, 2, 0, 0), 1)
+    apply(job)
+    assert names() == ["corrected", "as it was", "as it was"]
+    assert [p.price for p in Product.objects.order_by("pk")] == [1, 2, 2]
+
+
+def test_it_shows_both_values_and_who_changed_it_when(stale: str) -> None:
+    [row] = preview_rows(bring(stale), get_resource("products"), status="conflict")
+    name = next(cell for cell in row.cells if cell.name == "name")
+    assert (name.old, name.new, name.is_changed) == ("corrected", "as it was", True)
+    assert row.last_change is not None
+    assert row.last_change.who == "Ada Admin"
+    assert abs((timezone.now() - row.last_change.at).total_seconds()) < 60
+
+
+def test_it_is_overwritten_if_the_user_says_so(stale: str) -> None:
+    job = apply(decide(job=bring(stale), overwrite_conflicts=True))
+    assert names() == ["as it was"] * 3
+    assert (job.changed, job.conflicts, job.overwrite_conflicts) == (2, 1, True)
+
+
+def test_a_conflict_that_moved_on_once_more_is_not_overwritten(stale: str) -> None:
+    job = decide(job=bring(stale), overwrite_conflicts=True)
+    Product.objects.filter(sku="A").update(name="corrected twice")
+    with pytest.raises(PlanStale) as error:
+        apply(job)
+    assert error.value.row_numbers == [1]
+    assert names()[0] == "corrected twice"
+
+
+def test_a_conflict_that_moved_on_does_not_hold_up_the_rest(stale: str) -> None:
+    job = bring(stale)
+    Product.objects.filter(sku="A").update(name="corrected twice")
+    apply(job)
+    assert names()[0] == "corrected twice"
+
+
+def test_what_is_the_same_after_all_is_no_conflict(stale: str) -> None:
+    Product.objects.filter(sku="A").update(name="as it was", price=2)
+    assert statuses(bring(stale)) == ["unchanged", "changed", "changed"]
+
+
+def test_a_row_without_a_version_is_not_compared(stale: str) -> None:
+    make_product(sku="D", name="d", price=1)
+    assert statuses(bring("sku,name,version\nD,e,\nN,n,7\n"))[0] == "changed"
+
+
+def test_categories_are_made_for_conflicts_only_if_they_are_written(stale: str) -> None:
+    lines = stale.splitlines()
+    content = f"{lines[0]},category\n{lines[1]},Kitchen\n{lines[2]},\n"
+    apply(bring(content))
+    assert Category.objects.count() == 0
+    Product.objects.filter(sku="B").update(price=1)
+    job = bring(content)
+    assert job.summary["creates"] == {}
+    assert job.summary["creates_if_overwritten"]["category"]["first"] == ["Kitchen"]
+    apply(decide(job=job, overwrite_conflicts=True))
+    assert str(Product.objects.get(sku="A").category) == "Kitchen"
+
+
+def test_a_version_that_is_none_is_told_if_the_column_was_chosen_by_hand() -> None:
+    job = bring("sku,name,price,version\nA,a,1,1\nB,b,1,two\n")
+    assert [(line, column) for line, column, *_rest in problems(job)] == [(3, "Version")]
+
+
+def test_it_is_decided_before_applying_and_not_after(stale: str) -> None:
+    job = apply(bring(stale))
+    with pytest.raises(WrongState):
+        decide(job=job, overwrite_conflicts=True)
+    assert ImportJob.objects.get(pk=job.pk).overwrite_conflicts is False
