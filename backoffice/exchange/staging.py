@@ -38,7 +38,7 @@ def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
                 cells = [cell.strip() or None for cell in row.cells]
                 if row.problem:
                     cells = [*cells, *blank][:width]
-                as_read = row.cells if row.problem else None
+                as_read = getattr(row, "as_read", row.cells) if row.problem else None
                 write_row((row.number, row.line, row.problem or None, as_read, *cells))
                 count += 1
         cursor.execute(f"ALTER TABLE {job.stage('raw')} ADD PRIMARY KEY (row_no)")
@@ -101,7 +101,10 @@ def sample_cells(job: ImportJob, count: int = 3) -> list[list[str]]:
 
 
 def dialect_of(job: ImportJob) -> Dialect:
-    return Dialect(job.encoding, job.delimiter, job.header, job.header_line)
+    header = job.source_header or job.header
+    return Dialect(
+        job.encoding, job.delimiter, header, job.header_line, job.has_header, job.sheet
+    )
 
 
 def open_file(job: ImportJob) -> IO[bytes]:

@@ -10,6 +10,7 @@ from backoffice.audit.context import Source, audit_context
 from backoffice.exchange.compiling import compile_columns
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.read_as import ReadAs
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import apply_import, start_import
 
@@ -25,11 +26,15 @@ def table(*rows: Sequence[str], delimiter: str = ",", end: str = "\n") -> str:
 def bring(
     content: str | bytes, *, user: Any = None, name: str = "file.csv", **said: Any
 ) -> ImportJob:
-    """Upload a file; text goes as UTF-8."""
+    """Upload a file; text goes as UTF-8. `said` is how to read it."""
     data = content.encode() if isinstance(content, str) else content
     with audit_context(source=Source.COMMAND, action="test"):
         return start_import(
-            resource="products", file=io.BytesIO(data), file_name=name, user=user, **said
+            resource="products",
+            file=io.BytesIO(data),
+            file_name=name,
+            user=user,
+            read_as=ReadAs(**said),
         )
 
 

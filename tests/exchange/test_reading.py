@@ -86,7 +86,7 @@ def test_another_encoding_is_refused_with_the_line_and_read_once_named() -> None
     encoded = lines().encode("cp1252")
     assert refusal(encoded) == (
         "Line 2 is not UTF-8 (byte 0xC4). Save the file as “CSV UTF-8”, or choose the encoding "
-        "that it has."
+        "that it has. As Windows-1252 it would read “A-1,Änne’s cup,1.50”."
     )
     dialect, rows = read(encoded, encoding="cp1252")
     assert dialect.encoding == "cp1252"
@@ -107,7 +107,7 @@ def test_a_byte_order_mark_beats_an_encoding_that_somebody_named_by_mistake() ->
 def test_an_encoding_that_does_not_exist_is_refused_with_those_that_do() -> None:
     assert refusal(lines(), encoding="klingon") == (
         "There is no encoding “klingon”. Choose one of: utf-8, utf-16, cp1252, cp1250, "
-        "iso-8859-15, mac_roman."
+        "iso-8859-1, iso-8859-15, mac_roman."
     )
 
 
@@ -201,7 +201,7 @@ def test_ragged_rows_are_told_apart_and_empty_cells_too_many_are_forgiven() -> N
 
 def test_blank_and_repeated_headers_get_the_number_of_their_column() -> None:
     dialect, _rows = read("a,,a, ,a (3),a\n1,2,3,4,5,6\n")
-    assert dialect.header == ["a", "Column 2", "a (3)", "Column 4", "a (3) (5)", "a (6)"]
+    assert dialect.header == ["a (1)", "Column 2", "a (3)", "Column 4", "a (3) (5)", "a (6)"]
     assert len(set(dialect.header)) == 6
 
 
@@ -217,13 +217,6 @@ def test_nothing_is_taken_for_a_number() -> None:
         ["1E5", "NA"],
         ["+1", "2024-01-02"],
     ]
-
-
-@pytest.mark.parametrize("start", [b"PK\x03\x04", b"PK\x03\x04" + b"\0" * 50])
-def test_a_spreadsheet_is_refused_with_a_remedy(start: bytes) -> None:
-    assert refusal(start) == (
-        "This is a spreadsheet or an archive, not a text file. Save it as CSV (UTF-8)."
-    )
 
 
 def test_reading_twice_gives_the_same() -> None:
@@ -279,7 +272,7 @@ def test_a_cell_too_long_is_a_problem_of_its_row(settings: Any) -> None:
 
 
 def test_a_line_without_end_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backoffice.exchange.reading._LONGEST_LINE", 100)
+    monkeypatch.setattr("backoffice.exchange.reading.text.LONGEST_LINE", 100)
     _dialect, rows = read("a,b\n1,2\n" + "x" * 1_000 + "\n3,4\n" + "y" * 100)
     assert [(row.line, row.problem) for row in rows] == [
         (2, ""),

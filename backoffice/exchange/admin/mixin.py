@@ -12,6 +12,7 @@ from backoffice.exchange.exceptions import ExchangeError
 from backoffice.exchange.forms import UploadForm
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.news import tell_what_became_of
+from backoffice.exchange.read_as import ReadAs
 
 from .export_page import ExportPageAdmin
 
@@ -46,7 +47,7 @@ class ExchangeAdmin(ExportPageAdmin):
                     file=uploaded,
                     file_name=uploaded.name,
                     user=request.user,
-                    encoding=form.cleaned_data["encoding"],
+                    read_as=ReadAs(encoding=form.cleaned_data["encoding"]),
                 )
             except ExchangeError as error:
                 form.add_error("file", str(error))

@@ -75,9 +75,13 @@ class ImportJob(models.Model):
     date_order = models.CharField(
         _("order of dates"), max_length=3, choices=DateOrder.choices, blank=True
     )
-    # The name of the shop's format by which it was recognised; `header` is what that makes of it.
+    # {"said": what the user chose, "first_rows": [[line, cells]], and what else was found}
+    reading = models.JSONField(_("read as"), default=dict)
+    # The name of the shop's format by which it was recognised, or "plain" if the user said that it
+    # has none; `header` is what that makes of the file's own, `source_header`.
     source_format = models.CharField(_("format"), max_length=50, blank=True)
-    # Columns of the file that have no home here: [name].
+    source_header = models.JSONField(_("header of the file"), default=list)
+    # What of such a file has no home here: [name, number of cells that hold something].
     left_out = models.JSONField(_("not imported"), default=list)
     # {target: index of the file's column}
     mapping = models.JSONField(_("mapping"), default=dict)
@@ -148,7 +152,8 @@ class ImportJob(models.Model):
     history = Trail(
         excluded_fields=[
             "header", "header_line", "mapping", "summary", "seconds", "change_set", "errors_file",
-            "has_header", "sheet", "decimal_sign", "date_order", "source_format", "left_out",
+            "has_header", "sheet", "reading", "decimal_sign", "date_order", "source_format", "source_header",
+            "left_out",
             "constants", "transformations", "creates", "profile", "feed", "lookups", "guesses",
             "deactivate_scope",
         ],

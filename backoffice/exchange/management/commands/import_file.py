@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backoffice.exchange.exceptions import ExchangeError, ReasonMissing, RowsInvalid
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.read_as import ReadAs
 from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import apply_import, import_file, keep_failed_rows
@@ -31,7 +32,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--valid-rows-only", action="store_true", help="write the valid rows, leave the others"
         )
-        parser.add_argument("--encoding", default="", choices=["", *ENCODINGS], metavar="NAME")
+        reading = parser.add_argument_group("how to read the file, where that is not found out")
+        reading.add_argument("--encoding", default="", metavar="NAME", help=", ".join(ENCODINGS))
+        reading.add_argument("--delimiter", default="", metavar="SIGN", help="\\t is a tab")
+        reading.add_argument("--sheet", default="", metavar="NAME", help="of a workbook")
+        header = reading.add_mutually_exclusive_group()
+        header.add_argument("--no-header", action="store_true", help="the first row is data")
+        header.add_argument("--header-line", type=int, default=0, metavar="LINE")
+        reading.add_argument("--decimal-sign", default="", choices=["", ".", ","])
+        reading.add_argument(
+            "--date-order", default="", choices=["", *ImportJob.DateOrder.values[1:]]
+        )
         parser.add_argument("--user", help="e-mail address of whom to act as, with their rights")
         parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
@@ -45,7 +56,15 @@ class Command(BaseCommand):
                 path=options["file"],
                 user=self._user(options["user"]),
                 apply=False,
-                encoding=options["encoding"],
+                read_as=ReadAs(
+                    encoding=options["encoding"],
+                    delimiter=options["delimiter"],
+                    sheet=options["sheet"],
+                    has_header=False if options["no_header"] else None,
+                    header_line=options["header_line"],
+                    decimal_sign=options["decimal_sign"],
+                    date_order=options["date_order"],
+                ),
             )
             if options["apply"] and (options["valid_rows_only"] or not job.invalid):
                 job = apply_import(
