@@ -67,6 +67,8 @@ NAVIGATION = [
             Entry("audit.changeset", gettext_lazy("Timeline"), "history"),
             Entry("audit.seal", gettext_lazy("Seals"), "verified"),
             Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file"),
+            Entry("exchange.exportjob", gettext_lazy("Exports"), "download"),
+            Entry("exchange.importfeed", gettext_lazy("Feeds"), "rss_feed"),
         ],
     ),
     (

@@ -74,6 +74,20 @@ class RowsInvalid(ExchangeError):
         )
 
 
+class TooManyMissing(ExchangeError):
+    """More than half of what is in use is not in the file, and nobody confirmed that."""
+
+    def __init__(self, count: int, among: int) -> None:
+        self.count, self.among = count, among
+        super().__init__(
+            _(
+                "%(count)d of %(among)d are not in the file and would be deactivated. Confirm it "
+                "if the file is the full list; otherwise choose what it is the full list of."
+            )
+            % {"count": count, "among": among}
+        )
+
+
 class PlanStale(ExchangeError):
     """Data changed since the preview, so that applying would not do what it showed."""
 

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from .models import ImportJob
+from .models import ImportFeed, ImportJob
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,16 @@ def tell_the_user(job: ImportJob) -> None:
         job.user.email,
         _("%(file)s: %(state)s") % {"file": job.file_name, "state": job.get_state_display()},
         render_to_string("exchange/job_ended.txt", facts),
+    )
+
+
+def tell_of_feed(feed: ImportFeed, problem: str) -> None:
+    """Send an e-mail about a feed that could not be fetched."""
+    link = settings.SITE_URL.rstrip("/") + reverse("admin:exchange_importfeed_changelist")
+    _send(
+        feed.user.email,
+        _("Feed %(name)s was not imported") % {"name": feed.name},
+        f"{problem}\n\n{link}\n",
     )
 
 

@@ -1,7 +1,11 @@
 """What a worker does. The arguments are keys: the rows that they name say what there is to do."""
 
+from datetime import datetime
+
 from django.tasks import task
 
+from .feeds import run_feed
+from .models import ImportFeed
 from .notices import tell_the_user
 from .services import AT_WORK
 from .working import work
@@ -20,3 +24,11 @@ def work_on_import(job_id: int, request_id: str = "") -> None:
         job = work(job_id, request_id)
     if job:
         tell_the_user(job)
+
+
+@task(queue_name=QUEUE)
+def fetch_feed(feed_id: int, due: str) -> None:
+    """Fetch the file of a feed and import it, if it is another than last time."""
+    feed = ImportFeed.objects.select_related("profile", "user").filter(pk=feed_id).first()
+    if feed and (job := run_feed(feed, due=datetime.fromisoformat(due))):
+        work_on_import.call(job.pk)

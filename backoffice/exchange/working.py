@@ -5,14 +5,16 @@ from typing import Any
 
 import psycopg
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context, current_context
 
 from . import services
 from .exceptions import ExchangeError, PlanStale
+from .feeds import goes_on
 from .liveness import hold
-from .models import ImportJob, ImportProgress
+from .models import ImportFeed, ImportJob, ImportProgress
 from .progress import Watch
 from .staging import drop_stage, is_staged
 
@@ -40,12 +42,17 @@ def work(job_id: int, request_id: str = "") -> ImportJob | None:
             reference=f"{job._meta.label_lower}/{job.pk}",
             **facts,
         ):
-            problem = _do(job)
+            before, problem = job.state, _do(job)
             job = ImportJob.objects.select_related("user", "feed").get(pk=job_id)
-            if job.state in services.AT_WORK:
+            if job.state == before:
                 go_back(job, problem)
             else:
-                ImportProgress.objects.filter(job=job).update(problem=problem)
+                # Whoever goes on with it, as with that of a feed, has yet to begin.
+                ImportProgress.objects.filter(job=job).update(
+                    problem=problem, backend_pid=None, started_at=Now()
+                )
+            if problem and job.feed:
+                ImportFeed.objects.filter(pk=job.feed.pk).update(last_problem=problem)
     return job
 
 
@@ -55,7 +62,9 @@ def _do(job: ImportJob) -> str:
         try:
             with transaction.atomic():
                 if job.state == State.READING:
-                    services.read_import(job=job)
+                    read = services.read_import(job=job)
+                    if read.feed_id:
+                        return _go_on(read)
                 else:
                     services.apply_import(
                         job=job,
@@ -80,6 +89,15 @@ def _do(job: ImportJob) -> str:
                 "happens again, tell an administrator the number of the import: %(number)d."
             ) % {"number": job.pk}
     return ""
+
+
+def _go_on(job: ImportJob) -> str:
+    """What is fetched by itself is applied by itself."""
+    problem = goes_on(job)
+    job.save(update_fields=["state", "reason", "valid_rows_only"])
+    if job.state == State.DISCARDED:
+        drop_stage(job)
+    return problem
 
 
 def _is_cancellation(error: BaseException) -> bool:

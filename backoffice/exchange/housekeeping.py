@@ -1,0 +1,66 @@
+"""What a worker does besides its tasks: reap, run feeds that are due, tidy once a day."""
+
+import logging
+from datetime import timedelta
+from threading import Event, Thread
+
+from django.db import DatabaseError, close_old_connections, connection, connections
+from django.utils import timezone
+
+from .background import reap_all
+from .scheduling import hand_over_due_feeds
+from .tidying import tidy
+
+logger = logging.getLogger(__name__)
+_EVERY = 30  # seconds
+_TIDY_EVERY = timedelta(days=1)
+# One housekeeper at a time, however many workers there are.
+_LOCK = 0x0E8C_A46E
+
+
+class Housekeeper:
+    """Keeps house in a thread beside the tasks, since one of those can take minutes."""
+
+    def __init__(self, every: float = _EVERY) -> None:
+        self.every = every
+        self._ended = Event()
+        self._thread = Thread(target=self._run, daemon=True)
+        self._tidied_at = timezone.now() - _TIDY_EVERY
+
+    def __enter__(self) -> "Housekeeper":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        try:
+            while True:
+                close_old_connections()
+                try:
+                    self.keep_house()
+                except DatabaseError:
+                    logger.exception("The house could not be kept; trying again")
+                if self._ended.wait(self.every):
+                    return
+        finally:
+            connections.close_all()
+
+    def keep_house(self) -> None:
+        """One round. Nothing happens while another worker has its round."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+            (alone,) = cursor.fetchone()
+        if not alone:
+            return
+        try:
+            reap_all()
+            hand_over_due_feeds()
+            if timezone.now() - self._tidied_at >= _TIDY_EVERY:
+                self._tidied_at = timezone.now()
+                tidy()
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])

@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backoffice.exchange.tidying import tidy
+
+
+class Command(BaseCommand):
+    help = "Deletes files past EXCHANGE_KEEP_FILES_DAYS, expired exports and forgotten staged rows."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tidied = tidy()
+        self.stdout.write(
+            f"Deleted: files of {tidied.import_files} imports, {tidied.export_files} exports, "
+            f"staged rows of {tidied.stages} imports."
+        )
