@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower, Now, Upper
 
@@ -44,6 +44,45 @@ class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: 
             if not found:
                 place.refresh_from_db(fields=["path"])
         return place  # type: ignore[return-value]  # a path has at least one name
+
+    @transaction.atomic
+    def create_paths(self, paths: Iterable[str]) -> int:
+        """Make the categories at these paths where they are missing, and say how many were.
+
+        What lies above them must be there, or among them. Set-based, level by level; the paths are
+        in the form of clean_path().
+        """
+        places: dict[int, dict[str, str]] = {}
+        for path in paths:
+            places.setdefault(path.count(" > "), {}).setdefault(path.lower(), path)
+        made = 0
+        for _depth, level in sorted(places.items()):
+            steps = [path.rpartition(" > ") for path in level.values()]
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"INSERT INTO {self.model._meta.db_table} (name, parent_id, description) "
+                    "SELECT w.name, p.id, '' FROM unnest(%s::text[], %s::text[]) w (above, name) "
+                    f"LEFT JOIN {self.model._meta.db_table} p ON lower(p.path) = lower(w.above) "
+                    f"WHERE (w.above = '' OR p.id IS NOT NULL) AND NOT EXISTS (SELECT 1 "
+                    f"FROM {self.model._meta.db_table} c WHERE lower(c.path) = lower("
+                    "concat_ws(' > ', NULLIF(w.above, ''), w.name))) ON CONFLICT DO NOTHING",
+                    [[above for above, _, _ in steps], [name for _, _, name in steps]],
+                )
+                made += cursor.rowcount
+        return made
+
+    def missing_above(self, paths: Iterable[str]) -> list[str]:
+        """What is missing above these paths and is none of them; each before what it holds."""
+        steps = {
+            " > ".join(names[:depth]).lower(): " > ".join(names[:depth])
+            for names in (path.split(" > ") for path in paths)
+            for depth in range(1, len(names))
+        }
+        for path in paths:
+            steps.pop(path.lower(), None)
+        known = self.alias(lower_path=Lower("path")).filter(lower_path__in=list(steps))
+        there = {path.lower() for path in known.values_list("path", flat=True)}
+        return sorted((path for key, path in steps.items() if key not in there), key=str.lower)
 
 
 class TagManager(models.Manager["Tag"]):

@@ -8,7 +8,13 @@ from import_export.fields import Field
 from import_export.widgets import ForeignKeyWidget, ManyToManyWidget, Widget
 
 from backoffice.exchange.children import ChildrenWidget, ChildTextsWidget
-from backoffice.exchange.resources import PathWidget, Resource, RowRule, register
+from backoffice.exchange.resources import (
+    OwnPathWidget,
+    PathWidget,
+    Resource,
+    RowRule,
+    register,
+)
 from inventory.formats import FOREIGN_FILES, PRODUCT_FORMATS
 from inventory.models import Category, Discount, Product, Tag
 
@@ -63,6 +69,7 @@ class ProductResource(Resource):
         "image_alt_texts": ("image alt text", "alt text"),
     }  # fmt: skip
     creates = frozenset({"category", "tags"})
+    deactivates, deactivates_within = "is_active", ("brand",)
     formats = PRODUCT_FORMATS
     foreign_files = FOREIGN_FILES
 
@@ -133,10 +140,75 @@ class ProductResource(Resource):
 
     def create_related(self, field: str, names: Sequence[str]) -> None:
         if field == "category":
-            for path in names:
-                Category.objects.get_or_create_path(path)
+            Category.objects.create_paths(names)
         else:
             super().create_related(field, names)
 
     def values_of_new_rows(self, user: Any) -> Mapping[str, Any]:
         return {"created_by": user.pk} if user else {}
+
+
+@register
+class CategoryResource(Resource):
+    """The tree of the catalogue, by path: name and parent follow from it."""
+
+    name = "categories"
+    aliases = {
+        "path": ("category path", "category", "categories", "name", "category name", "full name"),
+        "subcategory": ("sub-category", "subcategory name"),
+        "slug": ("handle", "url handle", "permalink"),
+        "description": ("body (html)", "category description"),
+    }  # fmt: skip
+    makes_rows = True
+
+    path = Field(
+        attribute="path",
+        column_name="path",
+        widget=OwnPathWidget(Category, field="path", levels=("subcategory",)),
+    )
+
+    class Meta:
+        model = Category
+        import_id_fields = ("path",)
+        fields = ("path", "slug", "description")
+        import_order = export_order = fields
+
+    def make_rows(self, keys: Sequence[str]) -> int:
+        return Category.objects.create_paths(keys)
+
+    def made_on_the_way(self, keys: Sequence[str]) -> list[str]:
+        return Category.objects.missing_above(keys)
+
+    def create_related(self, field: str, names: Sequence[str]) -> None:
+        Category.objects.create_paths(names)
+
+
+@register
+class TagResource(Resource):
+    name = "tags"
+    aliases = {"name": ("tag", "tags", "tag name", "title"), "slug": ("handle", "url handle")}
+
+    class Meta:
+        model = Tag
+        import_id_fields = ("name",)
+        fields = ("name", "slug")
+        import_order = export_order = fields
+
+
+@register
+class DiscountResource(Resource):
+    name = "discounts"
+    aliases = {
+        "name": ("discount", "discount name", "title"),
+        "kind": ("type", "discount type", "value type"),
+        "value": ("amount", "discount value", "percent", "percentage"),
+        "starts_at": ("start", "start date", "starts", "valid from"),
+        "ends_at": ("end", "end date", "ends", "expires", "valid until"),
+        "is_active": ("enabled",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Discount
+        import_id_fields = ("name",)
+        fields = ("name", "kind", "value", "starts_at", "ends_at", "is_active")
+        import_order = export_order = fields

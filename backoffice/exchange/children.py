@@ -4,6 +4,7 @@ One cell has a value of each child, in their order; a second field of theirs may
 beside it, with a text for each child in the same order.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,7 @@ class ChildrenColumn(QuotedColumn):
                 Check(
                     f"value_pattern_{number}",
                     # Its constraint in the database reads the pattern in the same way.
-                    f"{some} n {unlike} {literal(validator.regex.pattern)})",
+                    f"{some} n {unlike} {literal(re.compile(validator.regex).pattern)})",
                     gettext_lazy("“%(value)s”: %(why)s"),
                     {"why": validator.message},
                 )
@@ -175,15 +176,21 @@ class ChildrenColumn(QuotedColumn):
             f"ORDER BY k.{position}, k.id) AS nth FROM {self.child_table} k "
             f"WHERE k.{owner} IN (SELECT id FROM ({wanted}) w)) "
         )
-        return [
-            f"{both} DELETE FROM {self.child_table} k USING present p LEFT JOIN wanted w "
-            "USING (owner, value, nth) WHERE k.id = p.id AND w.owner IS NULL",
-            f"{both} UPDATE {self.child_table} k SET {position} = w.place FROM present p "
-            "JOIN wanted w USING (owner, value, nth) WHERE k.id = p.id AND p.place <> w.place",
-            f"{both} INSERT INTO {self.child_table} ({owner}, {value}, {position}) "
-            "SELECT owner, value, w.place FROM wanted w LEFT JOIN present p "
-            "USING (owner, value, nth) WHERE p.id IS NULL ORDER BY owner, w.place",
-        ]
+        same = "USING (owner, value, nth)"
+        deleted = (
+            f"DELETE FROM {self.child_table} k USING present p LEFT JOIN wanted w {same} "
+            "WHERE k.id = p.id AND w.owner IS NULL"
+        )
+        moved = (
+            f"UPDATE {self.child_table} k SET {position} = w.place FROM present p "
+            f"JOIN wanted w {same} WHERE k.id = p.id AND p.place <> w.place"
+        )
+        inserted = (
+            f"INSERT INTO {self.child_table} ({owner}, {value}, {position}) "
+            f"SELECT owner, value, w.place FROM wanted w LEFT JOIN present p {same} "
+            "WHERE p.id IS NULL ORDER BY owner, w.place"
+        )
+        return [both + statement for statement in (deleted, moved, inserted)]
 
 
 @dataclass
@@ -236,7 +243,7 @@ class ChildTextsColumn(ChildrenColumn):
     def apply(self, wanted: str) -> list[str]:
         """Statements that give the children of `wanted` (id, value) their texts."""
         owner, value = self.owner_column, self.child_column
-        return [
+        statement = (
             f"UPDATE {self.child_table} k SET {value} = COALESCE(v.value, '') FROM ("
             f"SELECT c.id, c.{owner} AS owner, row_number() OVER (PARTITION BY c.{owner} "
             f"ORDER BY c.{self.position_column}, c.id) AS place FROM {self.child_table} c "
@@ -245,4 +252,5 @@ class ChildTextsColumn(ChildrenColumn):
             f"LEFT JOIN LATERAL unnest({self.values('w.value')}) WITH ORDINALITY "
             "AS v (value, place) ON v.place = p.place "
             f"WHERE k.id = p.id AND k.{value} <> COALESCE(v.value, '')"
-        ]
+        )
+        return [statement]

@@ -282,6 +282,10 @@ class PathColumn(RelationColumn, PythonColumn):
     """A place in a tree, whose path Python puts into its one form."""
 
 
+class OwnPathColumn(TextColumn, PythonColumn):
+    """The path of the row itself in its tree, in its one form."""
+
+
 class ListColumn(RelatedColumn):
     """Names separated by a sign, each of a related row: what a many-to-many field holds."""
 

@@ -27,13 +27,14 @@ from .columns import (
     DecimalColumn,
     JSONColumn,
     ListColumn,
+    OwnPathColumn,
     PathColumn,
     PythonColumn,
     RelatedColumn,
     RelationColumn,
     TextColumn,
 )
-from .resources import PathWidget, Resource
+from .resources import OwnPathWidget, PathWidget, Resource
 from .sql import literal
 
 _COLUMN_OF_WIDGET: dict[type, type[Column]] = {
@@ -44,6 +45,7 @@ _COLUMN_OF_WIDGET: dict[type, type[Column]] = {
     widgets.ForeignKeyWidget: RelationColumn,
     widgets.ManyToManyWidget: ListColumn,
     PathWidget: PathColumn,
+    OwnPathWidget: OwnPathColumn,
     widgets.Widget: TextColumn,  # what the library gives a TextField
 }
 

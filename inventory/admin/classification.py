@@ -36,6 +36,7 @@ def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
+    exchange_resource = "categories"
     list_display = ["place", "within", "number_of_products", "changed"]
     list_display_links = ["place"]
     ordering = ["path"]
@@ -54,6 +55,8 @@ class CategoryAdmin(ModelAdmin):
         (None, {"fields": ["name", "parent", "description", "slug"]}),
         (_("Record"), {"fields": ["path", ("created_at", "updated_at"), "version"]}),
     ]
+
+    actions = ["export_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         rows: QuerySet[Category] = super().get_queryset(request)
@@ -90,6 +93,7 @@ class CategoryAdmin(ModelAdmin):
 
 @admin.register(Tag)
 class TagAdmin(ModelAdmin):
+    exchange_resource = "tags"
     list_display = ["name", "number_of_products", "changed"]
     ordering = ["name"]
     search_fields = ["name"]
@@ -103,6 +107,8 @@ class TagAdmin(ModelAdmin):
         (None, {"fields": ["name", "slug"]}),
         (_("Record"), {"fields": [("created_at", "updated_at"), "version"]}),
     ]
+
+    actions = ["export_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
         rows: QuerySet[Tag] = super().get_queryset(request)

@@ -16,6 +16,7 @@ from .components import badges
 
 @admin.register(Discount)
 class DiscountAdmin(ModelAdmin):
+    exchange_resource = "discounts"
     list_display = ["name", "reduction", "state", "starts_at", "ends_at"]
     ordering = ["name", "id"]
     search_fields = ["name"]
@@ -32,6 +33,8 @@ class DiscountAdmin(ModelAdmin):
         (gettext_lazy("When"), {"fields": [("starts_at", "ends_at")]}),
         (gettext_lazy("Record"), {"fields": [("created_at", "updated_at"), "version"]}),
     ]
+
+    actions = ["export_selected"]
 
     @number_column(gettext_lazy("reduction"))
     def reduction(self, discount: Discount) -> SafeString | str:

@@ -135,7 +135,7 @@ class ClassicTranslation(GroupedTranslation):
         return "no" if switch(published) is False and active in {"yes", ""} else active or published
 
     def _images(self, group: Iterable[Row]) -> list[Image]:
-        found = []
+        found: list[tuple[int, Image]] = []
         for row in group:
             place = self.said(row, "image_position")
             if address := self.said(row, "image"):

@@ -57,7 +57,7 @@ class VendureTranslation(GroupedTranslation):
         return [Image(address) for address in self._list(row, name)]
 
     def _facets(self, first: Row) -> dict[str, str]:
-        """Facets such as "brand:Apple": the category and the brand have a field, others are tags."""
+        """Facets such as "brand:Apple": category and brand have a field, others are tags."""
         found: dict[str, str] = {}
         tags = []
         for facet in self._list(first, "facets"):

@@ -48,7 +48,7 @@ class WooCommerceTranslation(Translation):
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         for row in rows:
             if row.problem:
-                yield self.unreadable(row)
+                yield self.refused(row)
                 continue
             self.count_homeless(row)
             kind, *traits = [part.strip() for part in self.cell(row, "Type").lower().split(",")]
@@ -64,26 +64,32 @@ class WooCommerceTranslation(Translation):
 
     def settled(self, table: str, column: Mapping[str, str]) -> Sequence[str]:
         """Parents by their SKU; their price the least of their variations; what those inherit."""
-        c = column
-        number = f"replace(v.{c['price']}, ',', '.')::numeric"
-        return [
-            f"UPDATE {table} v SET {c['variant_of']} = p.{c['sku']} FROM {table} p "
-            f"WHERE lower(v.{c['variant_of']}) = 'id:' || p.{c['ID']} AND p.{c['sku']} IS NOT NULL",
-            f"UPDATE {table} p SET {c['price']} = least.price, "
-            f"{c['compare_at_price']} = least.former FROM ("
-            f"SELECT DISTINCT ON (1) lower(v.{c['variant_of']}) AS parent, "
-            f"v.{c['price']} AS price, v.{c['compare_at_price']} AS former FROM {table} v "
-            f"WHERE v.{c['variant_of']} IS NOT NULL AND length(v.{c['price']}) < 30 "
-            f"AND v.{c['price']} ~ '^[0-9]+([.,][0-9]+)?$' ORDER BY 1, {number}) least "
-            f"WHERE least.parent = lower(p.{c['sku']}) AND p.{c['variant_of']} IS NULL "
-            f"AND p.{c['price']} IS NULL",
-            f"UPDATE {table} v SET "
-            + ", ".join(
-                f"{c[name]} = COALESCE(v.{c[name]}, p.{c[name]})"
-                for name in ("category", "brand", "tax_class")
-            )
-            + f" FROM {table} p WHERE lower(v.{c['variant_of']}) = lower(p.{c['sku']})",
-        ]
+        sku, parent, price = column["sku"], column["variant_of"], column["price"]
+        former, own_id = column["compare_at_price"], column["ID"]
+        by_sku = (
+            f"UPDATE {table} v SET {parent} = p.{sku} FROM {table} p "
+            f"WHERE lower(v.{parent}) = 'id:' || p.{own_id} AND p.{sku} IS NOT NULL"
+        )
+        # Texts: what is no plain number is said to be wrong when the cells are checked.
+        priced = (
+            f"SELECT DISTINCT ON (1) lower(v.{parent}) AS parent, v.{price} AS price, "
+            f"v.{former} AS former FROM {table} v WHERE v.{parent} IS NOT NULL "
+            f"AND length(v.{price}) < 30 AND v.{price} ~ '^[0-9]+([.,][0-9]+)?$' "
+            f"ORDER BY 1, replace(v.{price}, ',', '.')::numeric"
+        )
+        least = (
+            f"UPDATE {table} p SET {price} = l.price, {former} = l.former FROM ({priced}) l "
+            f"WHERE l.parent = lower(p.{sku}) AND p.{parent} IS NULL AND p.{price} IS NULL"
+        )
+        inherited = ", ".join(
+            f"{name} = COALESCE(v.{name}, p.{name})"
+            for name in (column["category"], column["brand"], column["tax_class"])
+        )
+        inherit = (
+            f"UPDATE {table} v SET {inherited} FROM {table} p "
+            f"WHERE lower(v.{parent}) = lower(p.{sku}) AND p.{parent} IS NULL"
+        )
+        return [by_sku, least, inherit]
 
     def _product(self, row: Row, kind: str) -> dict[str, str]:
         is_variation = kind == "variation"

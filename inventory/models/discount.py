@@ -37,6 +37,7 @@ class Discount(VersionedModel):
     class Meta:
         verbose_name = _("discount")
         verbose_name_plural = _("discounts")
+        default_permissions = ("add", "change", "delete", "view", "import", "export")
         ordering = ("name",)
         indexes = [
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="inventory_discount_search"),
