@@ -50,6 +50,10 @@ class PathWidget(widgets.ForeignKeyWidget):
         return self.model.clean_path(value) if value else None
 
 
+class OwnPathWidget(PathWidget):
+    """The path by which the rows of a tree themselves are known: their key."""
+
+
 class Resource(ModelResource):
     """A ModelResource whose declaration drives our engine instead of the library's row loop.
 
@@ -61,6 +65,8 @@ class Resource(ModelResource):
     name: ClassVar[str] = ""
     aliases: ClassVar[Mapping[str, Sequence[str]]] = {}
     creates: ClassVar[frozenset[str]] = frozenset()
+    # Whether a plain INSERT cannot make a row of it, since the key says where in a tree it lies.
+    makes_rows: ClassVar[bool] = False
     # Files of other software that become rows of this, and files of something else.
     formats: ClassVar[Sequence["SourceFormat"]] = ()
     foreign_files: ClassVar[Sequence["ForeignFile"]] = ()
@@ -85,6 +91,20 @@ class Resource(ModelResource):
         """Make the objects of these names that a relation in `creates` refers to."""
         widget = self.fields[field].widget
         widget.model.objects.bulk_create(widget.model(**{widget.field: name}) for name in names)
+
+    def make_rows(self, keys: Sequence[str]) -> int:
+        """Make the rows of these keys and say how many; other columns are written afterwards.
+
+        Only for resources that say so by `makes_rows`.
+        """
+        raise NotImplementedError
+
+    def made_on_the_way(self, keys: Sequence[str]) -> list[str]:
+        """The keys of further rows that these need, such as the places above, and that are missing.
+
+        They are made by create_related(), each after what it needs itself.
+        """
+        return []
 
     def values_of_new_rows(self, user: Any) -> Mapping[str, Any]:
         """Columns that an import fills in new rows although no file has them."""
