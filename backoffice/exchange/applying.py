@@ -11,6 +11,7 @@ from .checking import mapped_columns
 from .children import ChildrenColumn
 from .columns import Column, ListColumn, RelationColumn
 from .compiling import hidden_columns
+from .deactivating import deactivate, refuse_another_plan
 from .exceptions import PlanStale
 from .models import ImportJob
 from .planning import Rights, described, missing_related
@@ -72,8 +73,11 @@ class Applier:
         hidden = hidden_columns(self.resource, self.job.user)
         if not hidden.isdisjoint([*self.job.mapping, *self.job.constants]):
             raise PlanStale([], _("You may no longer see all of its columns."))
+        if self.job.deactivated and (not rights.change or self.resource.deactivates in hidden):
+            raise PlanStale([], _("You may no longer deactivate rows."))
         report(_("Looking whether the data changed since the preview"))
         self._refuse_what_changed_since()
+        refuse_another_plan(self.job, self.resource)
         missing = missing_related(self.job, self.resource, rights.creates, self.written)
         overwrites = self.job.overwrite_conflicts and self.job.conflicts
         shown = self.job.summary["creates_if_overwritten" if overwrites else "creates"]
@@ -95,15 +99,22 @@ class Applier:
         for children in self.children:
             report(_("Linking: %(what)s") % {"what": children.label})
             self._write_children(children)
+        deactivate(self.job, self.resource)
         report(_("Finishing"))
 
     def _refuse_what_changed_since(self) -> None:
         """Lock what will change, in key order; look whether any row that the file met moved on."""
         plan = self.job.stage("plan")
+        missing = (
+            f"UNION ALL SELECT target FROM {self.job.stage('missing')}"
+            if self.job.deactivated
+            else ""
+        )
         with connection.cursor() as cursor:
             cursor.execute(
-                f"WITH locked AS (SELECT t.id FROM {self.table} t JOIN {plan} p ON p.target = t.id "
-                f"WHERE {self.is_changed} ORDER BY t.id FOR NO KEY UPDATE OF t) "
+                f"WITH locked AS (SELECT t.id FROM {self.table} t WHERE t.id IN ("
+                f"SELECT p.target FROM {plan} p WHERE {self.is_changed} {missing}) "
+                "ORDER BY t.id FOR NO KEY UPDATE OF t) "
                 "SELECT count(*) FROM locked"
             )
             cursor.execute(
@@ -168,6 +179,9 @@ class Applier:
 
     def _insert(self) -> None:
         """Insert what is new; rows that refer to rows of the same file after those."""
+        if self.resource.makes_rows:
+            self._make_by_key()
+            return
         values = {c.db_column: self._new_value(c) for c in self.stored.values()}
         given = self.resource.values_of_new_rows(self.job.user)
         for field in self.model._meta.concrete_fields:
@@ -200,6 +214,25 @@ class Applier:
         if written != self.job.new:
             # Somebody added such a row between the look above and the INSERT.
             raise PlanStale([])
+
+    def _make_by_key(self) -> None:
+        """Have the resource make what is new, and write the other columns into it."""
+        new = f"FROM {self.rows} WHERE p.status = 'new'"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT s.{self.key.value} {new} ORDER BY row_no")
+            keys = [key for (key,) in cursor.fetchall()]
+            if self.resource.make_rows(keys) != self.job.new:
+                raise PlanStale([])
+            said = [c for c in self.stored.values() if c is not self.key]
+            if keys and said:
+                assignments = ", ".join(
+                    f"{c.db_column} = COALESCE({self._value(c)}, t.{c.db_column})" for c in said
+                )
+                differs = " OR ".join(f"s.{c.value} IS NOT NULL" for c in said)
+                cursor.execute(
+                    f"UPDATE {self.table} t SET {assignments} {new} AND ({differs}) "
+                    f"AND lower(t.{self.key.db_column}) = lower(s.{self.key.value})"
+                )
 
     def _insert_some(self, statement: str) -> int:
         with connection.cursor() as cursor:

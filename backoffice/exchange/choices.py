@@ -85,7 +85,7 @@ def checked_choices(
             )
     if choices.blank_cells not in Blank.values:
         problems.append(_("Choose what blank cells do."))
-    if choices.deactivate_missing and not resource.deactivates:
+    if choices.deactivate_missing and resource.deactivates not in columns:
         problems.append(_("Rows of this kind cannot be deactivated."))
     if not choices.deactivate_scope.keys() <= set(resource.deactivates_within):
         problems.append(_("The full list cannot be told by this field."))

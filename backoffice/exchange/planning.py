@@ -13,6 +13,7 @@ from .checking import VERSION, check_cells, created_by, mapped_columns
 from .children import ChildrenColumn
 from .columns import Column, ListColumn, PathColumn, RelationColumn
 from .compiling import compile_columns
+from .deactivating import plan_missing
 from .models import ImportJob
 from .progress import report
 from .resources import Resource
@@ -76,6 +77,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
         _pass_on_invalid_parents(job, resource)
     report(_("Counting"))
     _count(job, resource, rights)
+    plan_missing(job, resource)
 
 
 def _pass_on_invalid_parents(job: ImportJob, resource: Resource) -> None:
@@ -276,4 +278,13 @@ def missing_related(
                 names = _with_those_above(names, column)
             if names:
                 found[name] = names
+        if resource.makes_rows:
+            key = columns[resource.key()]
+            cursor.execute(
+                f"SELECT s.{key.value} FROM {job.stage('checked')} s "
+                f"JOIN {job.stage('plan')} p USING (row_no) WHERE p.status = 'new' ORDER BY row_no"
+            )
+            names = resource.made_on_the_way([value for (value,) in cursor.fetchall()])
+            if names:
+                found[key.name] = names
     return found

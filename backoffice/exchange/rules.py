@@ -123,6 +123,7 @@ class RowRules:
             default = (column.default() if column else None) or "NULL"
             live = f"t.{column_of(self.model, name)}"
             return f"CASE WHEN t.id IS NULL THEN {default} ELSE {live} END"
+        column = self.columns[name]
         if column.db_column is None or isinstance(column, RelationColumn):
             return None
         default = column.default() or "NULL"
