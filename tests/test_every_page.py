@@ -13,7 +13,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from backoffice.accounts.models import Role, User
 from backoffice.audit.models import ChangeSet
-from backoffice.exchange.models import ImportJob
+from backoffice.exchange.admin.export_tasks import write_now
+from backoffice.exchange.exporting.jobs import make_job
+from backoffice.exchange.models import ImportFeed, ImportJob, ImportProfile
 from backoffice.exchange.services import start_import
 from inventory.models import Category, Discount, Product, Tag
 from tests.personas import Persona, make_user
@@ -54,6 +56,8 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_category_timeline[category]": HISTORIANS,
     "inventory_category_as_of[category]": HISTORIANS,
     "inventory_category_as_of_list": HISTORIANS,
+    "inventory_category_import": KEEPERS,
+    "inventory_category_export": KEEPERS,
     "inventory_tag_changelist": READERS,
     "inventory_tag_add": KEEPERS,
     "inventory_tag_change[tag]": READERS,
@@ -62,6 +66,8 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_tag_timeline[tag]": HISTORIANS,
     "inventory_tag_as_of[tag]": HISTORIANS,
     "inventory_tag_as_of_list": HISTORIANS,
+    "inventory_tag_import": KEEPERS,
+    "inventory_tag_export": KEEPERS,
     "inventory_discount_changelist": READERS,
     "inventory_discount_add": KEEPERS,
     "inventory_discount_change[discount]": READERS,
@@ -70,6 +76,8 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_discount_timeline[discount]": HISTORIANS,
     "inventory_discount_as_of[discount]": HISTORIANS,
     "inventory_discount_as_of_list": HISTORIANS,
+    "inventory_discount_import": KEEPERS,
+    "inventory_discount_export": KEEPERS,
     "audit_changeset_changelist": RECORD,
     "audit_changeset_change[change_set]": RECORD,
     # Of a change to the catalogue; its manager sees none of one to people.
@@ -83,6 +91,19 @@ PAGES: dict[str, set[Persona]] = {
     "exchange_importjob_timeline[job]": RECORD,
     "exchange_importjob_as_of[job]": RECORD,
     "exchange_importjob_as_of_list": RECORD,
+    "exchange_importjob_progress[job]": {A, C, U},
+    "exchange_importfeed_changelist": {A, C, U},
+    "exchange_importfeed_add": KEEPERS,
+    "exchange_importfeed_change[feed]": {A, C, U},
+    "exchange_importfeed_delete[feed]": KEEPERS,
+    "exchange_importfeed_history[feed]": RECORD,
+    "exchange_importfeed_timeline[feed]": RECORD,
+    "exchange_importfeed_as_of[feed]": RECORD,
+    "exchange_importfeed_as_of_list": RECORD,
+    "exchange_exportjob_changelist": {A, C, U},
+    # Carla's own: others see at most that it was made, and none but her gets the file.
+    "exchange_exportjob_change[export]": {A, C, U},
+    "exchange_exportjob_file[export]": {C},
     "accounts_user_changelist": PEOPLE,
     "accounts_user_add": {A},
     "accounts_user_change[person]": PEOPLE,
@@ -110,7 +131,11 @@ NO_PAGES = {
     "audit_changeset_restore", "audit_changeset_revert",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
     "exchange_importjob_again", "exchange_importjob_apply", "exchange_importjob_discard",
-    "exchange_importjob_errors",
+    "exchange_importjob_cancel", "exchange_importjob_resume", "exchange_importjob_here",
+    "exchange_importfeed_run",
+    "exchange_importjob_errors", "exchange_importjob_format",
+    "exchange_exportjob_add", "exchange_exportjob_delete", "exchange_exportjob_now",
+    "exchange_exportjob_again",
 }  # fmt: skip
 
 
@@ -126,6 +151,15 @@ def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
     path.write_text("sku,name,price\nA-1,Kettle,24.90\n")
     with path.open("rb") as file:
         job = start_import(resource="products", file=file, file_name=path.name, user=people[C])
+    export = make_job(
+        user=people[C], resource="products", columns=["sku"], file_format="csv", filters={}
+    )
+    write_now(export.pk)
+    profile = ImportProfile.objects.create(name="Contoso", resource="products", user=people[C])
+    feed = ImportFeed.objects.create(
+        name="Contoso prices", profile=profile, location="https://contoso.example/prices.csv",
+        every="day", user=people[C], reason="Contoso's prices",
+    )  # fmt: skip
     product = Product.objects.create(sku="P-1", name="Pot", price=10, category=category)
     change_set = ChangeSet.objects.first()
     assert change_set is not None
@@ -136,6 +170,8 @@ def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
         "discount": Discount.objects.create(name="Spring", value=10),
         "change_set": change_set,
         "job": job,
+        "export": export,
+        "feed": feed,
         "person": User.objects.create_user("someone@stockbook.test", "x"),
         "role": Role.objects.create(name="Helpers"),
     }

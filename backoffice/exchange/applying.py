@@ -127,7 +127,8 @@ class Applier:
             )
             stale = [number for (number,) in cursor.fetchall()]
             met = f"SELECT p.target FROM {plan} p WHERE {self.is_met}"
-            for column in (*self.lists, *self.children):
+            beside: list[ListColumn | ChildrenColumn] = [*self.lists, *self.children]
+            for column in beside:
                 cursor.execute(
                     f"SELECT p.row_no FROM {plan} p JOIN {self.table} t ON t.id = p.target "
                     f"{column.live_join(met)} WHERE {self.is_met} "

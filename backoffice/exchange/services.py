@@ -19,9 +19,11 @@ from .choices import Choices, checked_choices
 from .compiling import hidden_columns
 from .errors_file import write_errors_file
 from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, WrongState
+from .guessing import drop_false_version, guess
 from .mapping import check_mapping, propose_mapping
-from .models import ImportJob
+from .models import ImportJob, ImportProfile
 from .planning import Rights, make_plan
+from .profiles import forget_profile, matching_profile, named_profile, remember_use, use_profile
 from .progress import report
 from .read_as import FIND_OUT, ReadAs, put_reading
 from .reading import fingerprint, read_rows, unpacked
@@ -33,7 +35,7 @@ from .staging import (
     is_staged,
     open_file,
 )
-from .translating import refuse_foreign, stage_translated
+from .translating import choose_format, refuse_foreign, stage_translated
 
 State = ImportJob.State
 AT_WORK = frozenset({State.READING, State.APPLYING})
@@ -47,11 +49,13 @@ def start_import(
     file_name: str,
     user: Any,
     read_as: ReadAs = FIND_OUT,
+    profile: ImportProfile | None = None,
     later: bool = False,
 ) -> ImportJob:
     """Store a file, find out how to read it, stage its rows, and plan it if its key is clear.
 
-    With `later` the rows are left to read_import(). Raises FileRefused if it cannot be read; then
+    A profile is used if it is given, or if it is of files with this header. With `later` the rows
+    are left to read_import(). Raises FileRefused if it cannot be read; then
     nothing is kept.
     """
     declared = get_resource(resource)
@@ -67,6 +71,8 @@ def start_import(
         put_reading(job, source, declared, read_as)
     job.mapping = propose_mapping(declared, job.header, user)
     refuse_foreign(declared, job)
+    if profile := profile or matching_profile(job):
+        use_profile(job, declared, profile)
     file.seek(0)
     job.file.save(job.file_name, File(file), save=False)
     try:
@@ -89,6 +95,36 @@ def read_import(*, job: ImportJob) -> ImportJob:
     declared, job = get_resource(job.resource), _locked(job, being=State.READING)
     with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s read")):
         job.state = State.UPLOADED
+        _read(job, declared)
+        job.save()
+    return job
+
+
+@transaction.atomic
+def read_by_format(*, job: ImportJob, source_format: str) -> ImportJob:
+    """Read the file anew, as what its user says that it is; PLAIN is a plain table.
+
+    The columns are proposed anew. Raises WrongState if the file is no such thing.
+    """
+    declared, job = get_resource(job.resource), _locked(job)
+    choose_format(job, declared, job.source_header, source_format)
+    job.reading["said"] = {**job.reading.get("said", {}), "source_format": source_format}
+    forget_profile(job, declared)
+    job.state = State.UPLOADED
+    with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+        drop_stage(job)
+        _read(job, declared)
+        job.save()
+    return job
+
+
+@transaction.atomic
+def do_without_profile(*, job: ImportJob) -> ImportJob:
+    """Go back to what the headers alone tell, and plan anew if that has the key."""
+    declared, job = get_resource(job.resource), _locked(job)
+    forget_profile(job, declared)
+    job.state = State.UPLOADED
+    with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
         _read(job, declared)
         job.save()
     return job
@@ -156,6 +192,8 @@ def apply_import(
             except IntegrityError as error:
                 # What the check found free or fitting was taken or changed meanwhile.
                 raise PlanStale([]) from error
+            if job.profile:
+                remember_use(job.profile)
             job.state, job.applied_at = State.APPLIED, timezone.now()
             job.seconds = time.monotonic() - started
             job.save()
@@ -197,15 +235,27 @@ def import_file(
     apply: bool = True,
     valid_rows_only: bool = False,
     read_as: ReadAs = FIND_OUT,
+    profile: str = "",
 ) -> ImportJob:
-    """Bring a file in without a page: store, map by header, check, and apply if asked to.
+    """Bring a file in without a page: store, map by header or by the profile of that name, check, and apply if asked to.
 
     Raises what the steps raise; MappingRefused if no column is the key.
     """
+    named = named_profile(profile, resource, user) if profile else None
+    if named:
+        kept = ReadAs.from_choices(named.choices).choices()
+        read_as = ReadAs.from_choices({**kept, **read_as.choices()})
     with path.open("rb") as file:
         job = start_import(
-            resource=resource, file=file, file_name=path.name, user=user, read_as=read_as
+            resource=resource,
+            file=file,
+            file_name=path.name,
+            user=user,
+            read_as=read_as,
+            profile=named,
         )
+    if named and job.profile != named:
+        raise MappingRefused([_("The file has not the columns of this profile.")])
     check_mapping(get_resource(resource), job.mapping, job.header, user)
     if apply:
         job = apply_import(job=job, reason=reason, valid_rows_only=valid_rows_only)
@@ -219,6 +269,9 @@ def _read(job: ImportJob, declared: Resource) -> None:
         raise FileRefused(
             _("The file has a header and no rows below it. Export it again, with rows.")
         )
+    drop_false_version(job)
+    if job.profile is None:
+        job.guesses = guess(job, declared)
     if declared.key() in job.mapping:
         _plan(job, declared)
 

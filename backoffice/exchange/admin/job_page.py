@@ -16,6 +16,8 @@ from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.staging import is_staged
 
+from .job_format import format_context
+
 PAGE = 50
 STATUSES = {
     "new": gettext_lazy("new"),
@@ -96,6 +98,7 @@ def job_context(
         "left_out": [
             name for index, name in enumerate(job.header) if index not in job.mapping.values()
         ],
+        **format_context(job, resource),
         "status": status,
         "rows": rows[:PAGE],
         "next_row": rows[PAGE - 1].number if len(rows) > PAGE else None,
@@ -117,8 +120,8 @@ def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[st
 
 def _changed_fields(job: ImportJob, resource: Resource) -> list[tuple[str, int]]:
     fields = job.summary.get("fields", {})
-    get_field = resource.model()._meta.get_field
+    columns = compile_columns(resource)
     return [
-        (str(capfirst(get_field(name).verbose_name)), count)  # type: ignore[union-attr]
+        (columns[name].label, count)
         for name, count in sorted(fields.items(), key=lambda item: -item[1])
     ]

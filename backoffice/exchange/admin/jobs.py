@@ -32,7 +32,7 @@ from backoffice.exchange.forms import ApplyForm, MappingForm
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
 from backoffice.exchange.news import tell_what_became_of
 from backoffice.exchange.resources import get_resource, resource_names
-from backoffice.exchange.services import discard_import, map_columns
+from backoffice.exchange.services import discard_import, map_columns, read_by_format
 from backoffice.exchange.staging import is_staged
 
 from .job_page import job_context, may_import, may_see_file_of
@@ -95,6 +95,7 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return [
             page("map", self.map_view),
             page("again", self.again_view),
+            page("format", self.format_view),
             page("apply", self.apply_view),
             page("discard", self.discard_view),
             page("errors", self.errors_view),
@@ -140,6 +141,12 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
         self._try(request, check_again, job=job)
+        return self._back(job)
+
+    def format_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_job(request, job_id)
+        said = request.POST.get("source_format", "")
+        self._try(request, read_by_format, job=job, source_format=said)
         return self._back(job)
 
     def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
