@@ -70,6 +70,7 @@ class ProductResource(Resource):
     }  # fmt: skip
     creates = frozenset({"category", "tags"})
     deactivates, deactivates_within = "is_active", ("brand",)
+    contents = {"barcode": "gtin", "images": "image"}
     formats = PRODUCT_FORMATS
     foreign_files = FOREIGN_FILES
 

@@ -7,6 +7,8 @@ from .clearing import CLEAR, blank_value, empty_value, find_clears, is_clear
 from .columns import Column, RelationColumn
 from .compiling import open_columns
 from .models import ImportJob
+from .numerals import Numerals
+from .quantities import DateColumn, DecimalColumn
 from .resources import Resource
 from .sql import column_of, literal, quote
 from .transforming import Surroundings, transformed
@@ -27,12 +29,17 @@ def mapped_columns(job: ImportJob, resource: Resource) -> dict[str, Column]:
     """
     fed = {*job.mapping, *job.constants}
     clears = job.summary.get("clears", ())
+    numerals = Numerals.of(job)
     found = {}
     for name, column in open_columns(resource, job.user).items():
         if not fed.isdisjoint(column.targets):
             column.may_clear = name in clears
             if isinstance(column, RelationColumn) and name in job.lookups:
                 column.lookup = str(job.lookups[name])
+            elif isinstance(column, DecimalColumn):
+                column.numerals = numerals
+            elif isinstance(column, DateColumn):
+                column.date_order = job.date_order
             found[name] = column
     return found
 
@@ -91,7 +98,7 @@ def _target_text(job: ImportJob, column: Column, target: str) -> str:
         return literal(str(job.constants[target]).strip())
     cell, steps = f"r.c{int(job.mapping[target])}", job.transformations.get(target, ())
     separator = getattr(column.widget, "separator", "")
-    text = transformed(cell, steps, Surroundings(job.decimal_sign, separator))
+    text = transformed(cell, steps, Surroundings(Numerals.of(job), separator))
     if steps and column.may_clear:
         return f"CASE WHEN {is_clear(cell)} THEN {cell} ELSE {text} END"
     return text
@@ -210,28 +217,31 @@ def _look_up(job: ImportJob, columns: dict[str, Column], column: RelationColumn,
 def _clean_in_python(job: ImportJob, column: Column) -> None:
     """Clean the distinct values of a column, and keep value or problem of each in a table."""
     table, text = job.stage(f"clean_{column.name}"), cell_text(job, column)
+    # A validator in Python gets numbers and dates in the form in which Python reads them.
+    is_quantity = isinstance(column, DecimalColumn | DateColumn)
+    seen = column.clean_text("raw") if is_quantity else "raw"
     with connection.cursor() as cursor:
         cursor.execute(
             f"DROP TABLE IF EXISTS {table};"
             f"CREATE UNLOGGED TABLE {table} (raw text PRIMARY KEY, value text, problem text);"
-            f"DECLARE distinct_values NO SCROLL CURSOR FOR SELECT DISTINCT {text} "
-            f"FROM {job.stage('raw')} r WHERE {text} IS NOT NULL"
+            f"DECLARE distinct_values NO SCROLL CURSOR FOR SELECT raw, {seen} FROM "
+            f"(SELECT DISTINCT {text} AS raw FROM {job.stage('raw')} r) w WHERE raw IS NOT NULL"
         )
         while True:
             cursor.execute(f"FETCH {_CHUNK} FROM distinct_values")
             if not (found := cursor.fetchall()):
                 break
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                for (value,) in found:
-                    copy.write_row(_cleaned(column, value))
+                for raw, value in found:
+                    copy.write_row((raw, *_cleaned(column, value)))
         cursor.execute(f"CLOSE distinct_values; ANALYZE {table}")
 
 
-def _cleaned(column: Column, text: str) -> tuple[str, str | None, str | None]:
-    """(raw, value, problem) of one value; a widget says by an exception what is wrong."""
+def _cleaned(column: Column, text: str) -> tuple[str | None, str | None]:
+    """(value, problem) of one value; a widget says by an exception what is wrong."""
     try:
-        return text, column.python_clean(text), None
+        return column.python_clean(text), None
     except ValidationError as error:
-        return text, None, "=" + " ".join(error.messages)
+        return None, "=" + " ".join(error.messages)
     except (ValueError, ArithmeticError, TypeError) as error:
-        return text, None, f"={error}"
+        return None, f"={error}"

@@ -40,6 +40,10 @@ class MappingRefused(ExchangeError):
         super().__init__(" ".join(self.problems))
 
 
+class ProfileRefused(ExchangeError):
+    """There is no such profile, or it cannot be kept under that name."""
+
+
 class WrongState(ExchangeError):
     """The import is past, or not yet at, the point that was asked for."""
 

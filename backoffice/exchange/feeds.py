@@ -93,6 +93,7 @@ def _bring_in(feed: ImportFeed, name: str, file: IO[bytes]) -> ImportJob | None:
             file_name=name,
             user=feed.user,
             read_as=ReadAs.from_choices(feed.profile.choices),
+            profile=feed.profile,
             later=True,
         )
         job.profile, job.feed = feed.profile, feed

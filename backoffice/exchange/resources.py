@@ -74,6 +74,9 @@ class Resource(ModelResource):
     # that it does not name; and the fields by which such a list may be of a part of the table.
     deactivates: ClassVar[str] = ""
     deactivates_within: ClassVar[Sequence[str]] = ()
+    # {field: what its cells are}, by which a column without a telling header is guessed; see
+    # guessing.CONTENTS.
+    contents: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def model(cls) -> type[models.Model]:

@@ -18,14 +18,21 @@ from .applying import Applier
 from .choices import Choices, checked_choices
 from .compiling import hidden_columns
 from .errors_file import write_errors_file
-from .exceptions import FileRefused, PlanStale, ReasonMissing, RowsInvalid, WrongState
+from .exceptions import (
+    FileRefused,
+    MappingRefused,
+    PlanStale,
+    ReasonMissing,
+    RowsInvalid,
+    WrongState,
+)
 from .guessing import drop_false_version, guess
 from .mapping import check_mapping, propose_mapping
 from .models import ImportJob, ImportProfile
 from .planning import Rights, make_plan
 from .profiles import forget_profile, matching_profile, named_profile, remember_use, use_profile
 from .progress import report
-from .read_as import FIND_OUT, ReadAs, put_reading
+from .read_as import FIND_OUT, ReadAs, put_reading, settle_reading
 from .reading import fingerprint, read_rows, unpacked
 from .resources import Resource, get_resource
 from .staging import (
@@ -237,9 +244,9 @@ def import_file(
     read_as: ReadAs = FIND_OUT,
     profile: str = "",
 ) -> ImportJob:
-    """Bring a file in without a page: store, map by header or by the profile of that name, check, and apply if asked to.
+    """Bring a file in without a page: store, map by header, check, and apply if asked to.
 
-    Raises what the steps raise; MappingRefused if no column is the key.
+    `profile` is the name of one whose choices are used. Raises what the steps raise; MappingRefused if no column is the key.
     """
     named = named_profile(profile, resource, user) if profile else None
     if named:
@@ -292,6 +299,7 @@ def _plan(job: ImportJob, declared: Resource) -> None:
     hidden = hidden_columns(declared, job.user)
     job.mapping = {target: i for target, i in job.mapping.items() if target not in hidden}
     job.constants = {target: v for target, v in job.constants.items() if target not in hidden}
+    settle_reading(job, declared)
     make_plan(job, declared)
     job.state = State.CHECKED
 

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .numerals import Numerals
 from .sql import literal
 
 type Step = Mapping[str, str]
@@ -30,7 +31,7 @@ _SPACES = r"E' \t\r\n\u00A0'"
 class Surroundings:
     """What a step depends on besides its own facts."""
 
-    decimal_sign: str = "."
+    numerals: Numerals
     separator: str = ""  # what the field itself separates the entries of a list by
 
 
@@ -58,24 +59,17 @@ def _needs(what: Promise) -> Callable[[Step], str]:
     return lambda step: "" if step["first"] else _("%(what)s is missing.") % {"what": what}
 
 
-def number(text: str, decimal_sign: str) -> str:
-    """SQL of a number's text with a decimal point and without thousands separators."""
-    if decimal_sign == ",":
-        return f"replace(replace({text}, '.', ''), ',', '.')"
-    return f"replace({text}, ',', '')"
-
-
 def _calculated(result: str) -> Callable[[Step, Surroundings], str]:
     """`result` is SQL over the number `n`. What is no number stays, for the check to refuse."""
 
     def sql(step: Step, around: Surroundings) -> str:
         text = f"({result.format(first=literal(Decimal(step['first'])))})::text"
-        if around.decimal_sign == ",":
-            text = f"replace({text}, '.', ',')"
+        if around.numerals.sign != ".":
+            text = f"replace({text}, '.', {literal(around.numerals.sign)})"
         return (
             f"(SELECT CASE WHEN length(p) <= 100 AND p ~ '{_NUMBER}' THEN (SELECT {text} FROM "
             f"(SELECT p::numeric AS n OFFSET 0) g) ELSE v END "
-            f"FROM (SELECT {number('v', around.decimal_sign)} AS p OFFSET 0) h)"
+            f"FROM (SELECT {around.numerals.canonical('v')} AS p OFFSET 0) h)"
         )
 
     return sql

@@ -12,6 +12,7 @@ from backoffice.exchange.resources import get_resource
 from inventory.models import Category, Product
 from tests.inventory.factories import make_product
 
+from .choosing import choose
 from .files import apply, bring, counts, problems, statuses
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
@@ -96,7 +97,8 @@ def test_categories_are_made_for_conflicts_only_if_they_are_written(stale: str) 
 
 
 def test_a_version_that_is_none_is_told_if_the_column_was_chosen_by_hand() -> None:
-    job = bring("sku,name,price,version\nA,a,1,1\nB,b,1,two\n")
+    job = bring("sku,name,price,state\nA,a,1,1\nB,b,1,two\n")
+    job = choose(job, mapping={**job.mapping, "version": 3})
     assert [(line, column) for line, column, *_rest in problems(job)] == [(3, "Version")]
 
 

@@ -43,6 +43,7 @@ class Command(BaseCommand):
         reading.add_argument(
             "--date-order", default="", choices=["", *ImportJob.DateOrder.values[1:]]
         )
+        parser.add_argument("--profile", default="", metavar="NAME", help="whose choices to use")
         parser.add_argument("--user", help="e-mail address of whom to act as, with their rights")
         parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
@@ -56,6 +57,7 @@ class Command(BaseCommand):
                 path=options["file"],
                 user=self._user(options["user"]),
                 apply=False,
+                profile=options["profile"],
                 read_as=ReadAs(
                     encoding=options["encoding"],
                     delimiter=options["delimiter"],
