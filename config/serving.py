@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import Self
 
 from django.conf import settings
 
@@ -41,33 +42,33 @@ def _is_taken(host: str, port: int) -> bool:
     return False
 
 
-class Server:
-    """One granian process over the database of this one; `with` stops it, whatever happens."""
+class Child:
+    """A process over the database of this one; `with` stops it, whatever happens."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, *command: str, address: str) -> None:
+        self.address = address
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.development",
             "DEBUG": "0",
             "ENVIRONMENT": os.environ.get("ENVIRONMENT", "Demo"),
-            # Started by this process, which also stops it: the server is not to hold it too.
+            # Started by this process, which also stops it: the child is not to hold it too.
             "DATABASE_URL": settings.DATABASE_URL,
             # Errors and refusals show on the terminal; each request does if LOG_LEVEL says so.
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+            "SITE_URL": os.environ.get("SITE_URL", address),
+            # Nobody has a mail server for a demo.
+            "EMAIL_URL": os.environ.get("EMAIL_URL", "dummymail://"),
         }
-        command = [
-            *(sys.executable, "-m", "granian", "config.wsgi:application"),
-            *("--interface", "wsgi", "--host", host, "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning"),
-        ]
-        # A session of its own: Ctrl-C reaches this process alone, which stops the server in order.
+        # A session of its own: Ctrl-C reaches this process alone, which stops the child in order.
         self.process = subprocess.Popen(  # noqa: S603 - our own words
-            command, cwd=settings.BASE_DIR, env=environment, start_new_session=True
+            [sys.executable, *command],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
         )
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,9 +79,26 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
-    @property
-    def address(self) -> str:
-        return f"http://{self.host}:{self.port}/"
+
+class Worker(Child):
+    """What works on background tasks beside the server; what it is stopped in is begun anew."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("manage.py", "worker", "--verbosity", "0", address=address)
+
+
+class Server(Child):
+    """One granian process."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(
+            *("-m", "granian", "config.wsgi:application"),
+            *("--interface", "wsgi", "--host", host, "--port", str(port)),
+            *("--workers", "1", "--blocking-threads", "4", "--log-level", "warning"),
+            address=f"http://{host}:{port}/",
+        )
 
     def wait_until_up(self) -> None:
         """Return once it accepts connections. Raises ServerError if it ends or never does."""

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
 
-from .models import ExportJob, ImportJob
+from .exporting.jobs import drop_expired
+from .models import ImportJob
 from .services import AT_WORK
 from .staging import drop_old_stages, drop_stage
 
@@ -23,8 +24,7 @@ _RESULTS_KEPT = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Tidied:
-    import_files: int
-    export_files: int
+    files: int
     stages: int
 
 
@@ -33,7 +33,8 @@ def tidy() -> Tidied:
     with audit_context(
         source=Source.TASK, actor=None, actor_name="", action=_("Old files were deleted")
     ):
-        tidied = Tidied(_drop_files(), _drop_exports(), _drop_stages())
+        drop_expired()
+        tidied = Tidied(_drop_files(), _drop_stages())
     call_command(
         "prune_db_task_results", queue_name="*", min_age_days=_RESULTS_KEPT.days, verbosity=0
     )
@@ -59,16 +60,6 @@ def _drop_files() -> int:
         # After the commit: a row without a file is what the page expects, the reverse is not.
         for storage, name in gone:
             storage.delete(name)
-        count += 1
-    return count
-
-
-def _drop_exports() -> int:
-    count = 0
-    for job in ExportJob.objects.filter(expires_at__lt=timezone.now()).exclude(file=""):
-        storage, name = job.file.storage, str(job.file.name)
-        ExportJob.objects.filter(pk=job.pk).update(file="", state=ExportJob.State.EXPIRED)
-        storage.delete(name)
         count += 1
     return count
 

@@ -99,6 +99,7 @@ def test_the_demo_serves_until_it_is_stopped(
             request_id = response.headers["X-Request-ID"]
         with urlopen(f"{found[1]}static/inventory/sample/kettle.svg") as response:  # noqa: S310
             assert response.headers["Content-Type"] == "image/svg+xml"
+        assert _done_by_a_worker(empty_database)
     finally:
         demo.send_signal(stop)
         demo.communicate(timeout=30)
@@ -112,6 +113,31 @@ def test_the_demo_serves_until_it_is_stopped(
     assert (line["message"], line["status"]) == ("GET /admin/login/", 200)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(found[2]))) != 0
+
+
+def _done_by_a_worker(database: str) -> bool:
+    """Whether a task that is put into the queue now gets done."""
+    asked = (
+        "import time; from backoffice.exchange.tasks import work_on_import\n"
+        "result = work_on_import.enqueue(0)\n"
+        "for _ in range(100):\n"
+        "    time.sleep(0.2); result.refresh()\n"
+        "    if result.is_finished: break\n"
+        "print('ended', result.status)"
+    )
+    told = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.development",
+            "DATABASE_URL": database,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "ended SUCCESSFUL" in told.stdout
 
 
 def _words_until(process: subprocess.Popen[str], mark: str) -> str:

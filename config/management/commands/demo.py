@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backoffice.accounts.models import User
 from config import sample_shop
-from config.serving import Server, ServerError, free_port
+from config.serving import Server, ServerError, Worker, free_port
 from inventory.models import Product
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             port = free_port(host, wanted_port)
             if port != wanted_port:
                 self.stdout.write(f"Port {wanted_port} is in use; taking {port} instead.")
-            with Server(host, port) as server:
+            with Server(host, port) as server, Worker(server.address):
                 sign_ins = self._sign_ins(people)
                 server.wait_until_up()
                 self.stdout.write(

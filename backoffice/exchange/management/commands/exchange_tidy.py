@@ -11,6 +11,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         tidied = tidy()
         self.stdout.write(
-            f"Deleted: files of {tidied.import_files} imports, {tidied.export_files} exports, "
-            f"staged rows of {tidied.stages} imports."
+            f"Deleted: files of {tidied.files} imports, staged rows of {tidied.stages} imports, "
+            "exports that had expired."
         )
