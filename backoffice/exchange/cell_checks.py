@@ -78,6 +78,28 @@ GENERAL_CHECKS = [
 ]
 
 
+# What a spreadsheet makes of a long number, and what it shows where there is no value: no text of
+# anybody's, whichever column it stands in.
+TEXT_CHECKS = [
+    Check(
+        "cut_number",
+        r"§ ~ '^[+-]?[0-9]+[.,][0-9]+[eE]\+[0-9]+$'",
+        gettext_lazy(
+            "“%(value)s” is what a spreadsheet made of a long number; its digits are lost. Format "
+            "the column as text where it came from, and export it again."
+        ),
+    ),
+    Check(
+        "sheet_error",
+        r"§ ~ '^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)$'",
+        gettext_lazy(
+            "“%(value)s” is an error of the spreadsheet, not a value. Correct the formula, or "
+            "empty the cell."
+        ),
+    ),
+]
+
+
 def decimal_checks(found: "models.DecimalField[Any, Any]") -> list[Check]:
     """A plain number, with no more digits than the column has: nothing is ever rounded."""
     whole, places = found.max_digits - found.decimal_places, found.decimal_places

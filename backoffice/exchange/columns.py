@@ -6,14 +6,14 @@ A column is one subclass of Column per standard widget; `compiling` chooses and 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 from django.db.models.expressions import Value
 from django.utils.translation import gettext_lazy
 
-from .cell_checks import GENERAL_CHECKS, Check, decimal_checks, length_check
+from .cell_checks import GENERAL_CHECKS, Check, length_check
 from .sql import column_of, literal, quote
 
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
@@ -173,11 +173,6 @@ class ChoiceColumn(Column):
 
     def cast(self, text: str) -> str:
         return text
-
-
-class DecimalColumn(Column):
-    def own_checks(self) -> list[Check]:
-        return decimal_checks(cast("models.DecimalField[Any, Any]", self.model_field))
 
 
 class BooleanColumn(Column):

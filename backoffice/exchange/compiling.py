@@ -18,13 +18,12 @@ from import_export import widgets
 
 from backoffice.audit.secrecy import hidden_fields
 
-from .cell_checks import Check, length_check
+from .cell_checks import TEXT_CHECKS, Check, length_check
 from .children import ChildrenColumn, ChildrenWidget, ChildTextsColumn, ChildTextsWidget
 from .columns import (
     BooleanColumn,
     ChoiceColumn,
     Column,
-    DecimalColumn,
     JSONColumn,
     ListColumn,
     OwnPathColumn,
@@ -34,12 +33,16 @@ from .columns import (
     RelationColumn,
     TextColumn,
 )
+from .quantities import DateColumn, DateTimeColumn, DecimalColumn, IntegerColumn
 from .resources import OwnPathWidget, PathWidget, Resource
 from .sql import literal
 
 _COLUMN_OF_WIDGET: dict[type, type[Column]] = {
     widgets.CharWidget: TextColumn,
     widgets.DecimalWidget: DecimalColumn,
+    widgets.IntegerWidget: IntegerColumn,
+    widgets.DateWidget: DateColumn,
+    widgets.DateTimeWidget: DateTimeColumn,
     widgets.BooleanWidget: BooleanColumn,
     widgets.JSONWidget: JSONColumn,
     widgets.ForeignKeyWidget: RelationColumn,
@@ -85,6 +88,8 @@ def _children_column(name: str, relation: Any, widget: ChildrenWidget) -> Column
         targets=(name,),
         relation=relation.field,
     )
+    if isinstance(column, TextColumn | RelatedColumn | PythonColumn):
+        column.checks += TEXT_CHECKS
     column.checks += column.own_checks()
     return column
 
@@ -121,12 +126,24 @@ _PORTABLE = re.compile(
 def _add_validator(column: Column, validator: Any) -> None:
     """One validator as SQL if it is of a standard kind, else in Python."""
     kind = type(validator)
-    if kind is validators.MinValueValidator and isinstance(column, DecimalColumn):
+    is_limit = isinstance(column, DecimalColumn) and not callable(
+        getattr(validator, "limit_value", None)
+    )
+    if kind is validators.MinValueValidator and is_limit:
         column.checks.append(
             Check(
                 "too_small",
                 f"(§)::numeric < {literal(validator.limit_value)}",
                 gettext_lazy("“%(value)s” is below %(limit)s, the least that there can be."),
+                {"limit": validator.limit_value},
+            )
+        )
+    elif kind is validators.MaxValueValidator and is_limit:
+        column.checks.append(
+            Check(
+                "above_limit",
+                f"(§)::numeric > {literal(validator.limit_value)}",
+                gettext_lazy("“%(value)s” is above %(limit)s, the most that there can be."),
                 {"limit": validator.limit_value},
             )
         )
@@ -151,7 +168,9 @@ def _add_validator(column: Column, validator: Any) -> None:
         validators.ProhibitNullCharactersValidator,
     }:
         return  # said by the checks of the column's type and length already
-    elif column.runs_in == "SQL" and isinstance(column, DecimalColumn | BooleanColumn | JSONColumn):
+    elif column.runs_in == "SQL" and isinstance(
+        column, DecimalColumn | DateColumn | BooleanColumn | JSONColumn
+    ):
         column.python_checks.append(_on_python_value(column.model_field, validator))
     else:
         column.python_checks.append(validator)

@@ -10,11 +10,11 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from .checking import mapped_columns
-from .columns import DecimalColumn
 from .compiling import open_columns
 from .exceptions import PlanStale, TooManyMissing
 from .models import ImportJob
 from .preview import Cell, PreviewRow, shown_value
+from .quantities import DecimalColumn
 from .resources import Resource
 from .sql import column_of, literal, quote
 

@@ -7,10 +7,11 @@ from typing import Any
 from django.db import connection
 
 from .checking import cell_text, mapped_columns
-from .columns import Column, DecimalColumn, ListColumn
+from .columns import Column, ListColumn
 from .conflicts import LastChange, last_changes
 from .models import ImportJob
 from .problems import Problem, describe_problems
+from .quantities import DecimalColumn
 from .resources import Resource
 from .sql import literal, quote
 

@@ -5,8 +5,11 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Self
 
-from .compiling import compile_columns
+from .compiling import compile_columns, open_columns
+from .dates import settle_dates
 from .models import ImportJob
+from .numerals import settle_numerals
+from .quantities import DateColumn, DecimalColumn
 from .reading import Source, Workbook, detect, first_rows
 from .reading.headers import normalised
 from .resources import Resource
@@ -90,3 +93,10 @@ def put_reading(job: ImportJob, source: Source, resource: Resource, said: ReadAs
     }
     if isinstance(source, Workbook):
         job.reading |= {"sheets": source.sheets, "has_decimals": source.has_decimals}
+
+
+def settle_reading(job: ImportJob, resource: Resource) -> None:
+    """Put on the job how its numbers and dates are written; its rows are staged and mapped."""
+    columns, said = open_columns(resource, job.user).values(), ReadAs.of(job)
+    settle_numerals(job, [c for c in columns if isinstance(c, DecimalColumn)], said.decimal_sign)
+    settle_dates(job, [c for c in columns if isinstance(c, DateColumn)], said.date_order)

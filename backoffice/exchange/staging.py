@@ -102,9 +102,7 @@ def sample_cells(job: ImportJob, count: int = 3) -> list[list[str]]:
 
 def dialect_of(job: ImportJob) -> Dialect:
     header = job.source_header or job.header
-    return Dialect(
-        job.encoding, job.delimiter, header, job.header_line, job.has_header, job.sheet
-    )
+    return Dialect(job.encoding, job.delimiter, header, job.header_line, job.has_header, job.sheet)
 
 
 def open_file(job: ImportJob) -> IO[bytes]:

@@ -21,8 +21,7 @@ def test_a_text_in_the_price() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["NaN", "Infinity", "-inf", "1e3", "1E5", "1,50", "1.234,50", "1,234.50", "€ 5", "5 €", "0x10",
-     "--1", "1-", ".", "+", "1 000", "１２", "1_000", "٣", "(5)"],
+    ["NaN", "Infinity", "-inf", "1e3", "1E5", "0x10", "--1", ".", "+", "１２", "1_000", "٣", "(5)"],
 )  # fmt: skip
 def test_what_is_no_plain_number_is_no_price(value: str) -> None:
     assert said("price", value).startswith(f"“{value}” is not a number.")
