@@ -25,6 +25,7 @@ from backoffice.audit.events import (
 from backoffice.audit.middleware import AuditMiddleware
 from backoffice.audit.models import ChangeSet
 from tests.console.pages import PRODUCTS, act, page, signed_in
+from tests.exchange.pages import export_form
 from tests.inventory.factories import make_category, make_product
 from tests.personas import PASSWORD
 
@@ -179,7 +180,8 @@ def test_an_export_says_what_left_the_house(catalogue_manager: User) -> None:
         make_product(sku=sku, brand="Acme", category=make_category("Audio"))
     make_product(brand="Other")
     client = signed_in(catalogue_manager)
-    response = client.get(page("inventory_product_export") + "?brand=acme&o=1")
+    asked = client.get(page("inventory_product_export") + "?brand=acme&o=1")
+    response: Any = client.post(page("inventory_product_export"), export_form(asked))
     assert events() == [], "nothing has left yet"
     content = response.getvalue()
     (event,) = events()
@@ -187,6 +189,7 @@ def test_an_export_says_what_left_the_house(catalogue_manager: User) -> None:
     assert (event.actor_id, event.source) == (catalogue_manager.pk, "admin")
     assert event.facts["resource"] == "products"
     assert event.facts["filter"] == {"brand": "acme", "o": "1"}
+    assert event.facts["format"] == "csv"
     assert event.facts["columns"][:3] == ["sku", "name", "slug"]
     assert event.facts["rows"] == 2
     assert event.facts["bytes"] == len(content)
@@ -196,7 +199,11 @@ def test_an_export_says_what_left_the_house(catalogue_manager: User) -> None:
 
 def test_selected_rows_are_an_export_as_well(catalogue_manager: User) -> None:
     product = make_product()
-    act(signed_in(catalogue_manager), "export_selected", [product]).getvalue()
+    client = signed_in(catalogue_manager)
+    asked = act(client, "export_selected", [product])
+    assert events() == [], "nothing has left yet"
+    response: Any = client.post(page("inventory_product_export"), export_form(asked))
+    response.getvalue()
     (event,) = events()
     assert event.facts["filter"] == {"selected": 1}
 

@@ -20,6 +20,7 @@ from backoffice.exchange.models import ImportJob
 from inventory.models import Category, Product, Tag
 from tests.console.pages import PRODUCTS, act, page, product_form, signed_in
 from tests.exchange.files import bring, counts
+from tests.exchange.pages import export_form, sheet_text
 from tests.personas import PASSWORD, Persona, make_user
 
 pytestmark = pytest.mark.django_db
@@ -134,8 +135,13 @@ def leaks(user: User, product: Product, job: ImportJob) -> dict[str, list[str]]:
         for step in steps:
             if costs := shown(body(act(client, action, [product], **step))):
                 found[f"{action} {step}"] = costs
-    if costs := shown(body(act(client, "export_selected", [product]))):
-        found["export_selected"] = costs
+    asked = act(client, "export_selected", [product])
+    if asked.status_code == 200:
+        for form in ("csv", "xlsx", "jsonl"):
+            sent = {**export_form(asked), "file_format": form, "column_cost": "on"}
+            content = client.post(page("inventory_product_export"), sent).getvalue()
+            if costs := shown(sheet_text(content) if form == "xlsx" else content.decode()):
+                found[f"export_selected {form}"] = costs
     return found
 
 
@@ -156,6 +162,8 @@ def test_the_cost_appears_to_those_who_may_see_it_and_to_nobody_else(
         page("exchange_importjob_change", job.pk),
         page("exchange_importjob_file", job.pk),
     } <= found.keys()
+    if persona is not Persona.AUDITOR:
+        assert {f"export_selected {form}" for form in ("csv", "xlsx", "jsonl")} <= found.keys()
     if persona is not Persona.CATALOGUE_MANAGER:
         assert {"export csv", "export jsonl"} <= found.keys()
 
@@ -208,7 +216,9 @@ def test_what_is_posted_for_a_hidden_field_does_not_count(seller: User, product:
 
 def test_a_file_neither_takes_it_out_nor_brings_it_in(seller: User, product: Product) -> None:
     client = signed_in(seller)
-    header = body(client.get(page("inventory_product_export"))).splitlines()[0]
+    asked = client.get(page("inventory_product_export"))
+    sent = {**export_form(asked), "column_cost": "on", "place_cost": "1"}
+    header = body(client.post(page("inventory_product_export"), sent)).splitlines()[0]
     assert "price" in header
     assert "cost" not in header
 

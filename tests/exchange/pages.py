@@ -1,10 +1,12 @@
 """How the tests walk through the pages of an import."""
 
+import io
 import re
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from backoffice.exchange.models import ImportJob
 from tests.console.pages import page
@@ -42,3 +44,13 @@ def export_form(response: Any) -> dict[str, Any]:
         if value is not None and value is not False:
             sent[name] = "on" if value is True else str(value)
     return sent
+
+
+def sheet_rows(content: bytes, sheet: int = 0) -> list[list[Any]]:
+    """The cells of a workbook as a spreadsheet program has them."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return book.get_sheet_by_index(sheet).to_python(skip_empty_area=False)
+
+
+def sheet_text(content: bytes) -> str:
+    return "\n".join(",".join(str(cell) for cell in row) for row in sheet_rows(content))

@@ -66,24 +66,24 @@ def _sent(file: IO[bytes], count: int, stack: ExitStack) -> Generator[tuple[int,
 
 
 def _write(file: IO[bytes], selection: str, columns: Sequence[Column], title: str) -> int:
-    book = xlsxwriter.Workbook(file, OPTIONS)
-    sheet = book.add_worksheet(sheet_name(title))
-    write_header(book, sheet, [column.name for column in columns])
-    formats = {
-        date: book.add_format({"num_format": "yyyy-mm-dd"}),
-        datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-    }
-    number = 0
-    # A cursor of the server: the client never holds more than some rows.
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(selection)
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            for row in rows:
-                number += 1
-                for place, value in enumerate(row):
-                    if value is not None and value != "":
-                        _write_cell(sheet, number, place, value, formats, columns[place])
-    book.close()
+    # Closed whatever happens: it keeps rows in a file of its own until then.
+    with xlsxwriter.Workbook(file, OPTIONS) as book:
+        sheet = book.add_worksheet(sheet_name(title))
+        write_header(book, sheet, [column.name for column in columns])
+        formats = {
+            date: book.add_format({"num_format": "yyyy-mm-dd"}),
+            datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        }
+        number = 0
+        # A cursor of the server: the client never holds more than some rows.
+        with transaction.atomic(), connection.chunked_cursor() as cursor:
+            cursor.execute(selection)
+            while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+                for row in rows:
+                    number += 1
+                    for place, value in enumerate(row):
+                        if value is not None and value != "":
+                            _write_cell(sheet, number, place, value, formats, columns[place])
     return number
 
 
