@@ -175,13 +175,14 @@ class CategoryResource(Resource):
         import_order = export_order = fields
 
     def make_rows(self, keys: Sequence[str]) -> int:
-        return Category.objects.create_paths(keys)
+        above = Category.objects.missing_above(keys)
+        return Category.objects.create_paths([*keys, *above]) - len(above)
 
     def made_on_the_way(self, keys: Sequence[str]) -> list[str]:
         return Category.objects.missing_above(keys)
 
     def create_related(self, field: str, names: Sequence[str]) -> None:
-        Category.objects.create_paths(names)
+        """Nothing: make_rows() makes the way together with what it leads to."""
 
 
 @register

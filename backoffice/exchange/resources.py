@@ -103,9 +103,9 @@ class Resource(ModelResource):
         raise NotImplementedError
 
     def made_on_the_way(self, keys: Sequence[str]) -> list[str]:
-        """The keys of further rows that these need, such as the places above, and that are missing.
+        """The keys of further rows that make_rows() makes for these, such as the places above.
 
-        They are made by create_related(), each after what it needs itself.
+        They are named before; create_related() is told of them too, before make_rows().
         """
         return []
 

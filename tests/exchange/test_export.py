@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 HEADER = (
     "sku,name,slug,description,brand,barcode,price,compare_at_price,cost,tax_class,weight,"
-    "weight_unit,is_active,is_featured,discount,category,tags,variant_of,options,version"
+    "weight_unit,is_active,is_featured,discount,category,tags,variant_of,options,images,"
+    "image_alt_texts,version"
 )
 BOM = b"\xef\xbb\xbf"
 
@@ -66,9 +67,9 @@ def test_the_file_is_exact() -> None:
         == BOM
         + (
             HEADER + "\n"
-            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,1\n'
+            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,,,1\n'
             'A-1,"Cup, ""large""",cup-large,"two\nlines",Äcme,0012345678905,12.5,15,6.625,reduced,'
-            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",1\n'
+            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",,,1\n'
         ).encode()
     )
 

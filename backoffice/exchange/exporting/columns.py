@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.utils.text import capfirst
 
 from backoffice.audit.models import VersionedModel
+from backoffice.exchange.children import ChildrenColumn
 from backoffice.exchange.columns import (
     FORMULA,
     OUTER_SPACE,
@@ -70,7 +71,7 @@ def cell_value(column: Column) -> str:
         return f"CASE WHEN {value} THEN 'yes' ELSE 'no' END"
     if isinstance(column, JSONColumn):
         return f"NULLIF({value}, '{{}}'::jsonb)::text"
-    if isinstance(column, TextColumn | RelationColumn | ListColumn):
+    if isinstance(column, TextColumn | RelationColumn | ListColumn | ChildrenColumn):
         return _guarded(value)
     return plain_value(column)
 
@@ -79,6 +80,8 @@ def json_value(column: Column) -> str:
     """The value for JSON: as typed and as exact as the database has it."""
     if isinstance(column, ListColumn):
         return f"COALESCE(string_to_array({column.live_value()}, ', '), '{{}}')"
+    if isinstance(column, ChildrenColumn):
+        return f"COALESCE({column.values(column.live_value())}, '{{}}')"
     return plain_value(column)
 
 
