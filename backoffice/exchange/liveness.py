@@ -15,10 +15,11 @@ def hold(job: ImportJob | int) -> bool:
 
 
 def is_worked_on(job: ImportJob | int) -> bool:
-    """Whether somebody holds a job; asking takes it from nobody."""
+    """Whether somebody else holds a job; asking takes it from nobody."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted "
+            "AND pid <> pg_backend_pid() "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
             f"AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = {_KEY})",
             [_pk(job)],

@@ -7,18 +7,18 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.exchange import background
-from backoffice.exchange.liveness import is_worked_on
+from backoffice.exchange.liveness import hold, is_worked_on
 from backoffice.exchange.models import ImportJob, ImportProgress
-from backoffice.exchange.services import apply_import, plan_again, start_import
+from backoffice.exchange.services import start_import
 from backoffice.exchange.working import work
 from inventory.models import Product
 from tests.concurrency.test_imports import at_once, big_file, everything, prices
@@ -149,3 +149,98 @@ def test_a_worker_that_is_killed_leaves_nothing_and_the_job_resumes(
         assert Product.objects.count() == Product.history.count() == ROWS
         assert Product.history.values("change_set").distinct().count() == 1
         assert ChangeSet.objects.filter(source="import").count() == 1
+
+
+def test_progress_moves_while_the_transaction_is_open() -> None:
+    job = applying(checked(big_file(ROWS)))
+    seen: set[tuple[str, bool]] = set()
+    process = worker()
+    while process.poll() is None:
+        progress = ImportProgress.objects.get(job=job)
+        seen.add((progress.step, 0 < progress.done < progress.total))
+        assert Product.objects.count() in {0, ROWS}
+        time.sleep(0.02)
+    process.communicate()
+    assert Product.objects.count() == ROWS
+    assert ("Writing", True) in seen
+    assert len({step for step, _moved in seen}) > 1
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_cancelling_stops_the_work_in_the_middle_and_nothing_is_written(reads: bool) -> None:
+    # Whether to stop is asked every second.
+    job = handed_over(big_file(4 * ROWS)) if reads else applying(checked(big_file(ROWS)))
+    before = everything()
+    process = worker()
+    wait_until(lambda: ImportProgress.objects.filter(job=job).exclude(backend_pid=None).exists())
+    assert background.cancel(job=job) is False
+    process.communicate(timeout=60)
+    job.refresh_from_db()
+    assert job.state == (State.FAILED if reads else State.CHECKED)
+    assert job.progress.problem == "The work was cancelled. Nothing was written."
+    assert everything() == before
+    if not reads:
+        applying(job)
+        run_worker()
+        assert Product.objects.count() == ROWS
+
+
+def test_two_workers_on_one_job_do_it_once() -> None:
+    for round_number in range(10):
+        job = applying(checked(prices([f"R{round_number}"], 5)))
+        done = at_once(partial(work, job.pk), partial(work, job.pk))
+        assert [result for result in done if result and result.state == State.APPLIED]
+        assert Product.history.count() == round_number + 1
+        assert done.count(None) == 1
+
+
+def test_without_the_lock_a_second_worker_would_get_to_the_job_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The negative control of the test above: who does not look at the lock gets to the job."""
+    monkeypatch.setattr("backoffice.exchange.working.hold", lambda job: True)
+    both = 0
+    for round_number in range(10):
+        job = applying(checked(prices([f"R{round_number}"], 5)))
+        both += at_once(partial(work, job.pk), partial(work, job.pk)).count(None) == 0
+    assert both
+
+
+def test_workers_with_overlapping_files_neither_deadlock_nor_lose_an_update() -> None:
+    skus = [f"S{number:02}" for number in range(40)]
+    for sku in skus:
+        make_product(sku=sku, name="n", price=1)
+    for round_number in range(10):
+        low, high = 1_000 + round_number, 2_000 + round_number
+        jobs = [
+            applying(checked(prices(skus[:30], low))),
+            applying(checked(prices(skus[:9:-1], high))),
+        ]
+        states = [result.state for result in at_once(*(partial(work, job.pk) for job in jobs))]
+        assert sorted(states) == [State.APPLIED, State.CHECKED]
+        price = low if states[0] == State.APPLIED else high
+        assert Product.objects.filter(price=price).count() == 30
+        # Whoever was second sees a new preview, and can apply that.
+        loser = ImportJob.objects.get(pk=jobs[states.index(State.CHECKED)].pk)
+        assert loser.progress.problem.startswith("The data changed since the preview")
+        applying(loser)
+        assert work(loser.pk)
+        other = high if price == low else low
+        assert Product.objects.filter(price=other).count() == 30
+
+
+def test_a_job_is_only_taken_from_a_worker_that_is_dead() -> None:
+    job = applying(checked(prices(["A"], 5)))
+    ImportProgress.objects.update(backend_pid=1)
+
+    def hold_it() -> Any:
+        with transaction.atomic():
+            assert hold(job)
+            time.sleep(0.5)
+
+    def look() -> bool:
+        time.sleep(0.2)
+        return background.reap(job)
+
+    assert at_once(hold_it, look)[1] is False
+    assert background.reap(job) is True

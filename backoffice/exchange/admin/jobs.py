@@ -1,5 +1,6 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -11,45 +12,65 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
+    QueryDict,
     StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import content_disposition_header
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
 
 from backoffice.audit.admin import HistoryAdmin
-from backoffice.exchange.background import apply, check_again
+from backoffice.exchange.apply_form import ApplyForm
+from backoffice.exchange.background import apply, check_again, read_again
+from backoffice.exchange.choices import decide
 from backoffice.exchange.errors_file import errors_csv
-from backoffice.exchange.exceptions import ExchangeError, PlanStale
-from backoffice.exchange.forms import ApplyForm, MappingForm
+from backoffice.exchange.exceptions import ExchangeError, PlanStale, ProfileRefused
+from backoffice.exchange.mapping_form import MappingForm, ProfileForm
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
 from backoffice.exchange.news import tell_what_became_of
+from backoffice.exchange.reading_form import ReadAsForm
 from backoffice.exchange.resources import get_resource, resource_names
-from backoffice.exchange.services import discard_import, map_columns, read_by_format
+from backoffice.exchange.services import (
+    discard_import,
+    do_without_profile,
+    map_and_keep,
+    map_columns,
+    read_by_format,
+)
 from backoffice.exchange.staging import is_staged
 
+from .job_list import JobColumns, ResourceFilter, WhoFilter
 from .job_page import job_context, may_import, may_see_file_of
-from .work import WorkPages, taken_up, work_context
+from .preview_page import place_in
+from .work import WorkPages, result_context, taken_up, work_context
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
+class ImportJobAdmin(JobColumns, WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
     """The jobs of a user, each with its page: columns, preview, apply, result."""
 
     list_display = [
-        "file_name", "what", "state_label", "user", "rows", "new", "changed", "invalid",
-        "created_at",
+        "file_name", "what", "state_label", "user", "created_at", "by_profile", "rows_count",
+        "new_count", "changed_count", "unchanged_count", "invalid_count",
     ]  # fmt: skip
-    list_filter = [("state", ChoicesDropdownFilter)]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ResourceFilter,
+        WhoFilter,
+        ("created_at", RangeDateFilter),
+        ("feed", RelatedDropdownFilter),
+    ]
     list_filter_submit = True
-    list_select_related = ["user"]
+    list_select_related = ["user", "profile", "feed"]
     search_fields = ["file_name", "reason"]
     list_fullwidth = True
     list_per_page = 50
@@ -94,7 +115,10 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
 
         return [
             page("map", self.map_view),
+            page("profile", self.profile_view),
+            page("forget", self.forget_view),
             page("again", self.again_view),
+            page("read", self.read_view),
             page("format", self.format_view),
             page("apply", self.apply_view),
             page("discard", self.discard_view),
@@ -120,6 +144,7 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
             "opts": self.opts,
             **job_context(request, job, **forms),
             **work_context(job),
+            **result_context(job),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "exchange/job.html", context)
@@ -131,17 +156,63 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
         if form.is_valid():
             try:
-                map_columns(job=job, mapping=form.mapping())
+                map_columns(job=job, choices=form.choices())
             except ExchangeError as error:
                 form.add_error(None, str(error))
             else:
                 return self._back(job)
         return self._page(request, job, mapping_form=form)
 
+    def profile_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Check with the choices of the form, and keep them as a profile."""
+        job = self._own_job(request, job_id)
+        if not request.user.has_perm("exchange.add_importprofile"):
+            raise PermissionDenied
+        form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
+        name = ProfileForm(request.POST, job=job)
+        if form.is_valid() and name.is_valid():
+            try:
+                profile = map_and_keep(
+                    job=job,
+                    choices=form.choices(),
+                    name=name.cleaned_data["profile_name"],
+                    is_shared=name.cleaned_data["profile_shared"],
+                    user=request.user,
+                )
+            except ProfileRefused as error:
+                name.add_error("profile_name", str(error))
+            except ExchangeError as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(
+                    request,
+                    _("The profile “%(name)s” was saved. Files with these headers will get it.")
+                    % {"name": profile},
+                )
+                return self._back(job)
+        return self._page(request, job, mapping_form=form, profile_form=name)
+
+    def forget_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_job(request, job_id)
+        self._try(request, do_without_profile, job=job)
+        return self._back(job)
+
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
         self._try(request, check_again, job=job)
-        return self._back(job)
+        return self._back(job, place_in(QueryDict(request.POST.get("place", ""))))
+
+    def read_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        job = self._own_job(request, job_id)
+        form = ReadAsForm(request.POST, job=job)
+        if form.is_valid():
+            try:
+                read_again(job=job, read_as=form.read_as())
+            except ExchangeError as error:
+                form.add_error(None, str(error))
+            else:
+                return self._back(job)
+        return self._page(request, job, reading_form=form)
 
     def format_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
@@ -155,6 +226,8 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         if not form.is_valid():
             return self._page(request, job, apply_form=form)
         try:
+            if form.changes_decisions:
+                decide(job=job, **form.decisions)
             job = apply(
                 job=job,
                 reason=form.cleaned_data["reason"],
@@ -241,19 +314,6 @@ class ImportJobAdmin(WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
         return True
 
     @staticmethod
-    def _back(job: ImportJob) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:exchange_importjob_change", args=[job.pk]))
-
-    # The list
-
-    @display(description=gettext_lazy("what"), ordering="resource")
-    def what(self, job: ImportJob) -> str:
-        return str(capfirst(str(get_resource(job.resource).model()._meta.verbose_name_plural)))
-
-    @display(
-        description=gettext_lazy("state"),
-        ordering="state",
-        label={"uploaded": "info", "checked": "warning", "applied": "success"},
-    )
-    def state_label(self, job: ImportJob) -> tuple[str, str]:
-        return job.state, job.get_state_display()
+    def _back(job: ImportJob, place: Mapping[str, str] | None = None) -> HttpResponse:
+        page = reverse("admin:exchange_importjob_change", args=[job.pk])
+        return HttpResponseRedirect(f"{page}?{urlencode(place)}#rows" if place else page)

@@ -15,6 +15,7 @@ from backoffice.exchange.news import tell_what_became_of
 from backoffice.exchange.read_as import ReadAs
 
 from .export_page import ExportPageAdmin
+from .job_list import ImportedFilter
 
 
 class ExchangeAdmin(ExportPageAdmin):
@@ -32,6 +33,12 @@ class ExchangeAdmin(ExportPageAdmin):
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return bool(self.exchange_resource) and bool(super().has_import_permission(request))
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """With the filter that the page of an import links to, while it is in use."""
+        found = super().get_list_filter(request)
+        is_used = ImportedFilter.parameter_name in request.GET
+        return [*found, ImportedFilter] if is_used else found
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Take a file, stage and check it; all further steps are on the page of its job."""

@@ -5,17 +5,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.audit.undo.services import undone_by
 from backoffice.exchange.background import cancel, hand_over_reading, reap
 from backoffice.exchange.exceptions import ExchangeError
 from backoffice.exchange.models import ImportJob, ImportProgress
+from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import AT_WORK
 from backoffice.exchange.working import work
+
+from .job_list import ImportedFilter
 
 # So long nobody wonders why nothing happens.
 _PATIENCE = 10  # seconds
@@ -25,7 +29,7 @@ def work_context(job: ImportJob) -> dict[str, Any]:
     """What the page shows of the work on a job, and what stood in its way the last time."""
     progress = ImportProgress.objects.filter(job=job).first()
     if progress is None:
-        return {"is_at_work": False, "progress": None}
+        return {"is_at_work": job.state in AT_WORK, "progress": None}
     now = timezone.now()
     waits = progress.backend_pid is None
     return {
@@ -57,6 +61,19 @@ def _elapsed(seconds: float) -> str:
     return _("%(minutes)d min %(seconds)d s") % {
         "minutes": seconds // 60,
         "seconds": seconds % 60,
+    }
+
+
+def result_context(job: ImportJob) -> dict[str, Any]:
+    """What the page shows of what an import wrote, and whether that stands."""
+    if job.change_set is None:
+        return {}
+    options = get_resource(job.resource).model()._meta
+    written = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return {
+        # An undo that was undone itself counts no more.
+        "undone_by": [u for u in undone_by(job.change_set) if not undone_by(u).exists()],
+        "written_url": f"{written}?{ImportedFilter.parameter_name}={job.pk}",
     }
 
 

@@ -1,0 +1,312 @@
+"""Work that is handed to a worker, as its pages show it; the worker runs in the test's process."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from backoffice.accounts.models import User
+from backoffice.audit.context import Source, audit_context
+from backoffice.audit.undo.services import undo_change_set
+from backoffice.exchange import background
+from backoffice.exchange.applying import Applier
+from backoffice.exchange.exceptions import WrongState
+from backoffice.exchange.models import ImportJob, ImportProgress
+from backoffice.exchange.services import discard_import, map_columns, plan_again
+from backoffice.exchange.tasks import work_on_import
+from inventory.models import Product
+from tests.console.pages import page, said, signed_in
+from tests.inventory.factories import make_product
+
+from .files import staging_tables
+from .pages import text_of, the_page, upload
+
+pytestmark = pytest.mark.django_db
+State = ImportJob.State
+ROWS = "sku,name,price\nA,Cup,2\nB,Mug,2\n"
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_large(settings: Any) -> None:
+    settings.EXCHANGE_BACKGROUND_BYTES = 10
+    settings.EXCHANGE_BACKGROUND_ROWS = 1
+
+
+@pytest.fixture
+def client(catalogue_manager: User) -> Client:
+    return signed_in(catalogue_manager)
+
+
+def run_worker() -> None:
+    """Do what is in the queue, as db_worker does; its loop would close the test's connection."""
+    worker = Worker(
+        queue_names=["*"], interval=0, batch=True, backend_name="default", startup_delay=False,
+        max_tasks=None, worker_id="test", excluded_queue_names=[],
+    )  # fmt: skip
+    for task in DBTaskResult.objects.ready():
+        task.claim("test")
+        worker.run_task(task)
+
+
+def uploaded(client: Client, content: str = ROWS) -> ImportJob:
+    assert upload(client, content).status_code == 302
+    return ImportJob.objects.latest("pk")
+
+
+def checked(client: Client, content: str = ROWS) -> ImportJob:
+    job = uploaded(client, content)
+    run_worker()
+    job.refresh_from_db()
+    assert job.state == State.CHECKED
+    return job
+
+
+def apply(client: Client, job: ImportJob) -> Any:
+    return client.post(page("exchange_importjob_apply", job.pk), {"reason": "March"})
+
+
+def told(client: Client, job: ImportJob) -> dict[str, Any]:
+    response = client.get(page("exchange_importjob_progress", job.pk))
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+def test_the_whole_way_with_a_worker(client: Client, catalogue_manager: User) -> None:
+    job = uploaded(client)
+    assert (job.state, job.rows, staging_tables()) == (State.READING, 0, [])
+    assert "Waiting for a worker …" in text_of(the_page(client, job))
+    assert told(client, job)["ended"] is False
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, job.new) == (State.CHECKED, 2)
+    assert told(client, job) == {"ended": True}
+    shown = text_of(the_page(client, job))
+    assert "march.csv was read: look at what it would do." in shown
+    assert "was read: look" not in text_of(the_page(client, job))  # told once
+
+    apply(client, job)
+    job.refresh_from_db()
+    assert (job.state, job.reason, Product.objects.count()) == (State.APPLYING, "March", 0)
+    assert "Being written" in text_of(the_page(client, job))
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, Product.objects.count()) == (State.APPLIED, 2)
+    assert (job.change_set.source, job.change_set.actor_id) == ("import", catalogue_manager.pk)
+    # On whatever page is next.
+    response = client.get(page("inventory_product_changelist"))
+    assert "march.csv was imported: 2 changes." in text_of(response)
+    assert [(m.to, m.subject) for m in mail.outbox] == [
+        ([catalogue_manager.email], "march.csv: checked"),
+        ([catalogue_manager.email], "march.csv: applied"),
+    ]
+    assert page("exchange_importjob_change", job.pk) in mail.outbox[1].body
+
+
+def test_small_files_need_no_worker(client: Client, settings: Any) -> None:
+    settings.EXCHANGE_BACKGROUND_BYTES = settings.EXCHANGE_BACKGROUND_ROWS = 10_000
+    job = uploaded(client)
+    assert job.state == State.CHECKED
+    apply(client, job)
+    job.refresh_from_db()
+    assert (job.state, DBTaskResult.objects.count(), mail.outbox) == (State.APPLIED, 0, [])
+
+
+def test_what_no_worker_does_is_done_in_the_request(client: Client) -> None:
+    job = uploaded(client)
+    assert told(client, job)["forsaken"] is False
+    long_ago = timezone.now() - timedelta(minutes=5)
+    ImportProgress.objects.update(started_at=long_ago)
+    assert told(client, job)["forsaken"] is True
+    assert "No worker has begun with it." in text_of(the_page(client, job))
+    client.post(page("exchange_importjob_here", job.pk))
+    job.refresh_from_db()
+    assert job.state == State.CHECKED
+    run_worker()  # which finds its task and nothing left to do
+    job.refresh_from_db()
+    assert (job.state, len(mail.outbox)) == (State.CHECKED, 0)
+
+
+def test_a_task_that_runs_twice_does_nothing_the_second_time(client: Client) -> None:
+    job = checked(client)
+    apply(client, job)
+    work_on_import.call(job.pk)
+    work_on_import.call(job.pk)
+    assert Product.history.count() == 2
+    assert len(mail.outbox) == 2
+
+
+def test_a_mail_server_that_fails_does_not_fail_the_import(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("backoffice.exchange.notices.EmailMessage.send", fail)
+    job = checked(client)
+    apply(client, job)
+    run_worker()
+    job.refresh_from_db()
+    assert job.state == State.APPLIED
+    assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCESSFUL"}
+
+
+def test_what_waits_for_a_worker_can_be_cancelled_and_nothing_else_be_done(client: Client) -> None:
+    job = checked(client)
+    apply(client, job)
+    for service in (plan_again, discard_import):
+        with pytest.raises(WrongState, match="being applied"):
+            service(job=job)
+    with pytest.raises(WrongState, match="being applied"):
+        map_columns(job=job, mapping={"sku": 0})
+    apply(client, job)
+    assert DBTaskResult.objects.filter(status="READY").count() == 1
+    response = client.post(page("exchange_importjob_cancel", job.pk))
+    assert said(response)[-1] == "The work was cancelled. Nothing was written."
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, Product.objects.count()) == (State.CHECKED, 0)
+    assert "The work was cancelled." in text_of(the_page(client, job))
+    response = client.post(page("exchange_importjob_cancel", job.pk))
+    assert said(response)[-1] == "The work on this import has ended already."
+
+
+def test_data_that_changed_meanwhile_end_in_a_new_preview(client: Client) -> None:
+    job = checked(client)
+    apply(client, job)
+    make_product(sku="A", name="Cup", price=1)
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, job.new, job.changed) == (State.CHECKED, 1, 1)
+    assert "The data changed since the preview" in text_of(the_page(client, job))
+    assert Product.objects.count() == 1
+
+
+def test_what_nobody_foresaw_is_said_and_can_be_tried_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = checked(client)
+    apply(client, job)
+    with monkeypatch.context() as patched:
+        patched.setattr(Applier, "run", lambda *_: 1 / 0)
+        run_worker()
+    job.refresh_from_db()
+    assert (job.state, Product.objects.count()) == (State.CHECKED, 0)
+    assert "Something went wrong that nobody foresaw." in text_of(the_page(client, job))
+    apply(client, job)
+    run_worker()
+    assert Product.objects.count() == 2
+
+
+def test_a_file_that_a_worker_cannot_read_says_why(client: Client, settings: Any) -> None:
+    job = uploaded(client)
+    settings.EXCHANGE_MAX_ROWS = 1
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, staging_tables()) == (State.FAILED, [])
+    assert "more than 1 row" in text_of(the_page(client, job))
+    settings.EXCHANGE_MAX_ROWS = 10
+    client.post(page("exchange_importjob_resume", job.pk))
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, job.new, job.progress.problem) == (State.CHECKED, 2, "")
+
+
+def test_a_job_that_died_twice_is_given_back(client: Client) -> None:
+    job = checked(client)
+    apply(client, job)
+    for restarts in (1, 1):
+        # As a worker leaves it that dies: begun, and held by nobody.
+        ImportProgress.objects.update(backend_pid=1)
+        assert background.reap(job)
+        assert job.progress.__class__.objects.get().restarts == restarts
+    job.refresh_from_db()
+    assert job.state == State.CHECKED
+    assert "The worker died again" in text_of(the_page(client, job))
+    run_worker()
+    assert Product.objects.count() == 0
+
+
+def test_a_task_that_was_lost_before_it_began_is_handed_over_again(client: Client) -> None:
+    job = uploaded(client)
+    assert not background.reap(job)
+    DBTaskResult.objects.update(status="RUNNING", started_at=timezone.now() - timedelta(minutes=5))
+    the_page(client, job)  # whoever looks takes it up
+    run_worker()
+    job.refresh_from_db()
+    assert job.state == State.CHECKED
+
+
+def test_others_do_not_see_how_far_it_is(client: Client, auditor: User, warehouse: User) -> None:
+    job = uploaded(client)
+    assert told(signed_in(auditor), job)["ended"] is False
+    assert signed_in(warehouse).get(page("exchange_importjob_progress", job.pk)).status_code == 403
+    for name in ("cancel", "resume", "here"):
+        address = page(f"exchange_importjob_{name}", job.pk)
+        assert client.get(address).status_code == 404
+        assert signed_in(auditor).post(address).status_code == 403
+    job.refresh_from_db()
+    assert job.state == State.READING
+
+
+# After
+
+
+def test_the_result_leads_to_what_was_written_and_says_that_it_was_undone(
+    client: Client, catalogue_manager: User
+) -> None:
+    make_product(sku="Z", name="Jug", price=1)
+    job = checked(client)
+    apply(client, job)
+    run_worker()
+    job.refresh_from_db()
+    shown = the_page(client, job)
+    address = f"{page('inventory_product_changelist')}?import={job.pk}"
+    assert address in shown.content.decode()
+    found = client.get(address).context["cl"].queryset
+    assert sorted(found.values_list("sku", flat=True)) == ["A", "B"]
+    assert client.get(address.replace(str(job.pk), "999999")).context["cl"].queryset.count() == 0
+    assert "was undone" not in text_of(shown)
+    with audit_context(source=Source.ADMIN, actor=catalogue_manager):
+        undo_change_set(change_set=job.change_set, actor=catalogue_manager, reason="wrong list")
+    assert "This import was undone by" in text_of(the_page(client, job))
+
+
+def test_files_are_kept_for_a_set_time(client: Client, settings: Any) -> None:
+    job = checked(client)
+    apply(client, job)
+    run_worker()
+    young, waiting = checked(client, ROWS + "C,Jug,3\n"), checked(client, ROWS + "D,Pot,3\n")
+    stored = Path(settings.MEDIA_ROOT) / ImportJob.objects.get(pk=job.pk).file.name
+    assert stored.exists()
+    old = timezone.now() - timedelta(days=settings.EXCHANGE_KEEP_FILES_DAYS + 1)
+    ImportJob.objects.filter(pk__in=[job.pk, waiting.pk]).update(created_at=old)
+    said = io.StringIO()
+    call_command("exchange_tidy", stdout=said)
+    assert "files of 2 imports" in said.getvalue()
+    assert not stored.exists()
+    assert "The file is kept for a set time, which is over" in text_of(the_page(client, job))
+    assert client.get(page("exchange_importjob_file", job.pk)).status_code == 404
+    waiting.refresh_from_db()
+    assert waiting.state == State.DISCARDED
+    assert {name.rpartition("_")[2] for name in staging_tables()} == {str(young.pk)}
+    assert young.file.storage.exists(young.file.name)
+
+
+def test_the_list_is_filtered_by_what_who_and_state(client: Client, auditor: User) -> None:
+    job = checked(client)
+    address = page("exchange_importjob_changelist")
+    other = signed_in(auditor)
+    for query, count in (
+        ("", 1), ("?resource=products", 1), ("?resource=tags", 0), (f"?user={job.user_id}", 1),
+        ("?user=999", 0), ("?state__exact=checked", 1), ("?state__exact=applied", 0),
+        ("?q=march", 1), ("?q=nothing", 0),
+    ):  # fmt: skip
+        assert other.get(address + query).context["cl"].result_count == count, query
