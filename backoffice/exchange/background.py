@@ -21,7 +21,8 @@ from backoffice.audit.context import Source, audit_context, current_context
 from . import services
 from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
 from .liveness import hold, is_worked_on
-from .models import ImportJob, ImportProgress
+from .models import ImportJob, ImportProfile, ImportProgress
+from .read_as import ReadAs
 from .staging import is_staged
 from .tasks import work_on_import
 from .working import go_back, source_if_none
@@ -45,6 +46,31 @@ def bring_in(*, size: int, **facts: Any) -> ImportJob:
     """start_import(), whose rows a worker reads if there are many."""
     job = services.start_import(later=is_large(size=size), **facts)
     return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
+def read_again(*, job: ImportJob, read_as: ReadAs) -> ImportJob:
+    """read_again(), whose rows a worker reads if there are many."""
+    later = is_large(size=job.size, rows=job.rows)
+    job = services.read_again(job=job, read_as=read_as, later=later)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
+def map_columns(*, job: ImportJob, **said: Any) -> ImportJob:
+    """map_columns(), planned by a worker if there are many rows."""
+    job = services.map_columns(job=job, later=is_large(rows=job.rows), **said)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
+def map_and_keep(*, job: ImportJob, **said: Any) -> ImportProfile:
+    """map_and_keep(), planned by a worker if there are many rows."""
+    later = is_large(rows=job.rows)
+    profile = services.map_and_keep(job=job, later=later, **said)
+    if later:
+        hand_over_reading(job=job)
+    return profile
 
 
 def check_again(*, job: ImportJob) -> ImportJob:

@@ -96,11 +96,17 @@ def _bring_in(feed: ImportFeed, name: str, file: IO[bytes]) -> ImportJob | None:
             profile=feed.profile,
             later=True,
         )
-        job.profile, job.feed = feed.profile, feed
-        job.save(update_fields=["profile", "feed"])
+        job.feed = feed
+        job.save(update_fields=["feed"])
         ImportProgress.objects.create(job=job)
         ImportFeed.objects.filter(pk=feed.pk).update(last_sha256=sha256)
     return job
+
+
+def _fits(job: ImportJob, feed: ImportFeed) -> bool:
+    """Whether the file has all the columns of the profile; a person would see what is missing."""
+    wanted = feed.profile.choices["columns"].keys()
+    return job.profile_id == feed.profile_id and job.mapping.keys() == wanted
 
 
 def goes_on(job: ImportJob) -> str:
@@ -109,7 +115,7 @@ def goes_on(job: ImportJob) -> str:
     The caller saves the job.
     """
     feed = job.feed
-    if feed is None or job.state != ImportJob.State.CHECKED:
+    if feed is None or job.state != ImportJob.State.CHECKED or not _fits(job, feed):
         return _("Its columns are not those of the profile. Choose them by hand.")
     if job.conflicts:
         return _("Rows were changed since the supplier got them. Look at the preview and decide.")

@@ -30,7 +30,14 @@ from .guessing import drop_false_version, guess
 from .mapping import check_mapping, propose_mapping
 from .models import ImportJob, ImportProfile
 from .planning import Rights, make_plan
-from .profiles import forget_profile, matching_profile, named_profile, remember_use, use_profile
+from .profiles import (
+    forget_profile,
+    keep_profile,
+    matching_profile,
+    named_profile,
+    remember_use,
+    use_profile,
+)
 from .progress import report
 from .read_as import FIND_OUT, ReadAs, put_reading, settle_reading
 from .reading import fingerprint, read_rows, unpacked
@@ -108,6 +115,31 @@ def read_import(*, job: ImportJob) -> ImportJob:
 
 
 @transaction.atomic
+def read_again(*, job: ImportJob, read_as: ReadAs, later: bool = False) -> ImportJob:
+    """Read the file anew, as its user says; what they leave open is found out.
+
+    Columns that are still there stay mapped; otherwise they are proposed anew. Raises FileRefused
+    if the file cannot be read so, and WrongState; then all stays as it was.
+    """
+    declared, job = get_resource(job.resource), _locked(job)
+    before, left_out = dialect_of(job), job.left_out
+    with open_file(job) as file, unpacked(file, read_as.sheet) as source:
+        put_reading(job, source, declared, read_as)
+    if dialect_of(job).header != before.header:
+        forget_profile(job, declared)
+    job.state = State.READING if later else State.UPLOADED
+    with _at_work(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+        if dialect_of(job) == before:
+            job.left_out = left_out  # only the signs and orders are others; the rows stay
+        else:
+            drop_stage(job)
+        if not later:
+            _read(job, declared)
+        job.save()
+    return job
+
+
+@transaction.atomic
 def read_by_format(*, job: ImportJob, source_format: str) -> ImportJob:
     """Read the file anew, as what its user says that it is; PLAIN is a plain table.
 
@@ -139,20 +171,48 @@ def do_without_profile(*, job: ImportJob) -> ImportJob:
 
 @transaction.atomic
 def map_columns(
-    *, job: ImportJob, mapping: Mapping[str, int] | None = None, choices: Choices | None = None
+    *,
+    job: ImportJob,
+    mapping: Mapping[str, int] | None = None,
+    choices: Choices | None = None,
+    later: bool = False,
 ) -> ImportJob:
     """Choose which columns feed which fields, and how, and plan anew.
 
-    A mapping alone leaves the other choices as they are. Raises MappingRefused, WrongState.
+    A mapping alone leaves the other choices as they are. With `later` the plan is left to
+    read_import(). Raises MappingRefused, WrongState.
     """
     declared, job = get_resource(job.resource), _locked(job)
     if choices is None:
         choices = replace(Choices.of(job), mapping=job.mapping if mapping is None else mapping)
     checked_choices(declared, choices, job.header, job.user).put_on(job)
     with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
-        _plan(job, declared)
+        if later:
+            job.state, job.summary = State.READING, {}
+        else:
+            _plan(job, declared)
         job.save()
     return job
+
+
+@transaction.atomic
+def map_and_keep(
+    *,
+    job: ImportJob,
+    choices: Choices,
+    name: str,
+    is_shared: bool,
+    user: Any,
+    later: bool = False,
+) -> ImportProfile:
+    """Plan with these choices, and keep them as a profile; both or neither.
+
+    Raises what map_columns() raises, and ProfileRefused.
+    """
+    job = map_columns(job=job, choices=choices, later=later)
+    declared = get_resource(job.resource)
+    with _at_work(job, declared, source=None, action=_("%(what)s: profile of %(file)s kept")):
+        return keep_profile(job=job, name=name, is_shared=is_shared, user=user)
 
 
 @transaction.atomic
@@ -246,7 +306,8 @@ def import_file(
 ) -> ImportJob:
     """Bring a file in without a page: store, map by header, check, and apply if asked to.
 
-    `profile` is the name of one whose choices are used. Raises what the steps raise; MappingRefused if no column is the key.
+    `profile` is the name of one whose choices are used. Raises what the steps raise;
+    MappingRefused if no column is the key.
     """
     named = named_profile(profile, resource, user) if profile else None
     if named:

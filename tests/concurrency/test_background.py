@@ -115,7 +115,7 @@ def test_a_worker_reads_and_applies_a_file_that_was_handed_over(catalogue_manage
 def test_a_worker_that_is_killed_leaves_nothing_and_the_job_resumes(
     round_number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed = random.randrange(10**6)
+    seed = random.randrange(10**6)  # noqa: S311 - no secret
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     moment = random.Random(seed).uniform(0, 0.6)  # noqa: S311 - no secret
     reads = round_number % 2 == 0

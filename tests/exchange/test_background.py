@@ -256,6 +256,20 @@ def test_others_do_not_see_how_far_it_is(client: Client, auditor: User, warehous
     assert job.state == State.READING
 
 
+def test_columns_are_planned_by_a_worker_too(client: Client) -> None:
+    job = checked(client)
+    background.map_columns(job=job, mapping={"sku": 0, "name": 1})
+    job.refresh_from_db()
+    assert (job.state, job.mapping) == (State.READING, {"sku": 0, "name": 1})
+    assert background.cancel(job=job)
+    job.refresh_from_db()
+    assert job.state == State.UPLOADED  # the plan that there was is of other columns
+    background.map_columns(job=job, mapping={"sku": 0, "name": 1, "price": 2})
+    run_worker()
+    job.refresh_from_db()
+    assert (job.state, job.new) == (State.CHECKED, 2)
+
+
 # After
 
 

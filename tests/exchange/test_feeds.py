@@ -13,14 +13,18 @@ from django.core import mail
 from django.utils import timezone
 
 from backoffice.accounts.models import User
+from backoffice.audit.context import Source, audit_context
 from backoffice.exchange.exceptions import FeedRefused
 from backoffice.exchange.feed_files import opened
 from backoffice.exchange.feeds import run_feed
 from backoffice.exchange.fetching import fetch, is_public
-from backoffice.exchange.models import ImportFeed, ImportJob, ImportProfile
+from backoffice.exchange.models import ImportFeed, ImportJob
+from backoffice.exchange.profiles import keep_profile
 from backoffice.exchange.scheduling import hand_over_due_feeds
 from backoffice.exchange.tasks import fetch_feed, work_on_import
 from inventory.models import Product
+
+from .files import bring
 
 CSV = b"sku,name,price\nA,Cup,1.50\n"
 
@@ -280,7 +284,11 @@ def test_the_newest_file_that_matches_is_taken(folder: Path) -> None:
 
 @pytest.fixture
 def feed(folder: Path, catalogue_manager: User) -> ImportFeed:
-    profile = ImportProfile.objects.create(name="Contoso", resource="products")
+    with audit_context(source=Source.COMMAND):
+        profile = keep_profile(
+            job=bring(CSV), name="Contoso", is_shared=True, user=catalogue_manager
+        )
+    ImportJob.objects.all().delete()
     return ImportFeed.objects.create(
         name="Contoso prices",
         profile=profile,
@@ -387,3 +395,14 @@ def test_a_feed_whose_worker_died_between_fetching_and_reading_goes_on(
     assert job.state == ImportJob.State.APPLIED
     work_on_import.call(job.pk)
     assert Product.history.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_file_without_a_column_of_the_profile_waits_for_somebody(
+    feed: ImportFeed, folder: Path
+) -> None:
+    (folder / "prices.csv").write_bytes(b"sku,name\nA,Cup\n")
+    job = run(feed)
+    assert job is not None
+    assert job.state == ImportJob.State.CHECKED
+    assert "Its columns are not those of the profile" in feed.last_problem

@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey
+from django.db.models import ForeignKey, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from unfold.decorators import display
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.exchange.exceptions import FeedRefused
 from backoffice.exchange.feed_files import check_location
-from backoffice.exchange.models import ImportFeed
+from backoffice.exchange.models import ImportFeed, ImportProfile
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.scheduling import hand_over_feed
 
@@ -89,6 +89,9 @@ class ImportFeedAdmin(HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
             users = db_field.remote_field.model._default_manager
             kwargs["queryset"] = users.filter(pk=request.user.pk)
             kwargs["initial"] = request.user.pk
+        if db_field.name == "profile":
+            profiles = ImportProfile.objects.filter(Q(is_shared=True) | Q(user=request.user.pk))
+            kwargs["queryset"] = profiles
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -30,7 +30,13 @@ from unfold.contrib.filters.admin import (
 
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.exchange.apply_form import ApplyForm
-from backoffice.exchange.background import apply, check_again, read_again
+from backoffice.exchange.background import (
+    apply,
+    check_again,
+    map_and_keep,
+    map_columns,
+    read_again,
+)
 from backoffice.exchange.choices import decide
 from backoffice.exchange.errors_file import errors_csv
 from backoffice.exchange.exceptions import ExchangeError, PlanStale, ProfileRefused
@@ -42,8 +48,6 @@ from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import (
     discard_import,
     do_without_profile,
-    map_and_keep,
-    map_columns,
     read_by_format,
 )
 from backoffice.exchange.staging import is_staged
