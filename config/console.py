@@ -68,6 +68,7 @@ NAVIGATION = [
             Entry("audit.seal", gettext_lazy("Seals"), "verified"),
             Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file"),
             Entry("exchange.exportjob", gettext_lazy("Exports"), "download"),
+            Entry("exchange.importprofile", gettext_lazy("Import profiles"), "tune"),
             Entry("exchange.importfeed", gettext_lazy("Feeds"), "rss_feed"),
         ],
     ),

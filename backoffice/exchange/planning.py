@@ -19,6 +19,7 @@ from .progress import report
 from .resources import Resource
 from .rules import RowRules
 from .sql import literal, quote
+from .staleness import remember_record
 
 _NAMES_SHOWN = 30
 
@@ -61,6 +62,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     seen (its version; seen_<field> for lists), status, changes (names of fields) and problems.
     """
     rights = Rights.of(job.user, resource).for_job(job, resource)
+    remember_record(job, resource)
     report(_("Checking the cells"))
     check_cells(job, resource)
     report(_("Comparing with what is there"))
@@ -72,6 +74,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
             f"CREATE UNLOGGED TABLE {job.stage('plan')} AS {_plan_rows(job, resource, rights)};"
             f"CREATE INDEX ON {job.stage('plan')} (status, row_no);"
             f"ALTER TABLE {job.stage('plan')} ADD PRIMARY KEY (row_no);"
+            f"CREATE INDEX ON {job.stage('plan')} (target) WHERE target IS NOT NULL;"
             f"ANALYZE {job.stage('plan')}"
         )
         _pass_on_invalid_parents(job, resource)
@@ -218,6 +221,7 @@ def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
         if job.conflicts
         else None,
         "clears": job.summary["clears"],
+        "record": job.summary["record"],
         # So that what is applied is the plan that was looked at.
         "plan": secrets.token_hex(8),
     }

@@ -32,7 +32,7 @@ def header_sha256(header: Sequence[str]) -> str:
 
 
 def matching_profile(job: ImportJob) -> ImportProfile | None:
-    """The profile of files with this header that the job's user would choose: the last used or made."""
+    """Of the profiles of files with this header that the user may choose, the last used or made."""
     found = ImportProfile.objects.filter(
         resource=job.resource, header_sha256=header_sha256(_header(job))
     )

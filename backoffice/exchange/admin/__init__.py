@@ -2,5 +2,12 @@ from .export_jobs import ExportJobAdmin
 from .feeds import ImportFeedAdmin
 from .jobs import ImportJobAdmin
 from .mixin import ExchangeAdmin
+from .profiles import ImportProfileAdmin
 
-__all__ = ["ExchangeAdmin", "ExportJobAdmin", "ImportFeedAdmin", "ImportJobAdmin"]
+__all__ = [
+    "ExchangeAdmin",
+    "ExportJobAdmin",
+    "ImportFeedAdmin",
+    "ImportJobAdmin",
+    "ImportProfileAdmin",
+]

@@ -4,34 +4,24 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
+from backoffice.exchange.apply_form import ApplyForm
 from backoffice.exchange.compiling import compile_columns, hidden_columns
-from backoffice.exchange.forms import ApplyForm, MappingForm
+from backoffice.exchange.mapping_form import MappingForm, ProfileForm
 from backoffice.exchange.models import ImportJob
-from backoffice.exchange.preview import preview_rows
 from backoffice.exchange.problems import problem_summary
-from backoffice.exchange.reading import ENCODINGS
+from backoffice.exchange.reading_form import ReadAsForm
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.staging import is_staged
 
 from .job_format import format_context
+from .job_reading import reading_context
+from .preview_page import STATUSES, rows_context
 
-PAGE = 50
-STATUSES = {
-    "new": gettext_lazy("new"),
-    "changed": gettext_lazy("changed"),
-    "unchanged": gettext_lazy("unchanged"),
-    "invalid": gettext_lazy("invalid"),
-    "conflict": gettext_lazy("conflict"),
-}
-DELIMITERS = {
-    ",": gettext_lazy("comma"),
-    ";": gettext_lazy("semicolon"),
-    "\t": gettext_lazy("tab"),
-    "|": gettext_lazy("bar"),
-}
+# Those that are rare are shown where there are any.
+_ALWAYS = {"new", "changed", "unchanged", "invalid"}
+_COUNTS = {"conflict": "conflicts", "missing": "deactivated"}
 
 
 def may_import(user: Any, resource: Resource) -> bool:
@@ -49,6 +39,8 @@ def job_context(
     job: ImportJob,
     mapping_form: MappingForm | None = None,
     apply_form: ApplyForm | None = None,
+    reading_form: ReadAsForm | None = None,
+    profile_form: ProfileForm | None = None,
 ) -> dict[str, Any]:
     """Facts, columns, counts and the page of rows that the address asks for."""
     resource = get_resource(job.resource)
@@ -58,19 +50,6 @@ def job_context(
     is_lost = is_open and not is_staged(job)
     is_checked = job.state == ImportJob.State.CHECKED and not is_lost
     hidden = hidden_columns(resource, request.user)
-    status = request.GET.get("status", "")
-    status = status if status in STATUSES else ""
-    after = request.GET.get("after", "")
-    rows = []
-    if is_checked:
-        rows = preview_rows(
-            job,
-            resource,
-            status=status,
-            after=int(after) if after.isdecimal() and len(after) < 10 else 0,
-            limit=PAGE + 1,
-            hidden=hidden,
-        )
     may_see_file = may_see_file_of(job, request.user)
     if mapping_form is None and is_open and not is_lost and may_see_file:
         mapping_form = MappingForm(job=job, resource=resource)
@@ -81,28 +60,28 @@ def job_context(
         "key_label": compile_columns(resource)[resource.key()].label,
         "list_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
         "import_url": reverse(f"admin:{options.app_label}_{options.model_name}_import"),
-        "encoding": ENCODINGS.get(job.encoding.removesuffix("-sig"), job.encoding),
-        "delimiter": DELIMITERS.get(job.delimiter, job.delimiter),
         "is_open": is_open,
         "is_checked": is_checked,
         "is_lost": is_lost,
         "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
-        "changes": job.new + job.changed,
+        "changes": job.new + job.changed + job.conflicts + job.deactivated,
         "mapping_form": mapping_form,
         "may_see_file": may_see_file,
         "apply_form": apply_form or ApplyForm(job=job),
         "counts": [
-            (s, label, job.conflicts if s == "conflict" else getattr(job, s))
-            for s, label in STATUSES.items()
+            (status, label, getattr(job, _COUNTS.get(status, status)))
+            for status, label in STATUSES.items()
+            if status in _ALWAYS or getattr(job, _COUNTS[status])
         ],
         "left_out": [
             name for index, name in enumerate(job.header) if index not in job.mapping.values()
         ],
         **format_context(job, resource),
-        "status": status,
-        "rows": rows[:PAGE],
-        "next_row": rows[PAGE - 1].number if len(rows) > PAGE else None,
-        "is_first_page": not after,
+        **reading_context(job, reading_form, is_open=is_open, may_see_file=may_see_file),
+        **(rows_context(request, job, resource, hidden) if is_checked else {"rows": []}),
+        "profile_form": profile_form or ProfileForm(job=job),
+        "may_keep_profile": request.user.has_perm("exchange.add_importprofile"),
+        "unnamed": job.summary.get("unnamed", 0),
         "problems": problem_summary(job, resource) if job.invalid else [],
         "creates": _creates(job, resource),
         "changed_fields": _changed_fields(job, resource),
