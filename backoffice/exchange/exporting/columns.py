@@ -87,7 +87,13 @@ def json_value(column: Column) -> str:
 
 def plain_value(column: Column) -> str:
     value = column.live_value()
-    return f"trim_scale({value})" if column.sql_type.startswith("numeric") else value
+    if not column.sql_type.startswith("numeric"):
+        return value
+    # "1.234" alone in a file may be a thousand, and would be asked about when it comes back.
+    return (
+        f"CASE WHEN scale(trim_scale({value})) = 3 AND abs({value}) > 1 THEN round({value}, 4) "
+        f"ELSE trim_scale({value}) END"
+    )
 
 
 def _guarded(value: str) -> str:
