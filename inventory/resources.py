@@ -96,7 +96,12 @@ class ProductResource(Resource):
     images = Field(
         attribute="images",
         column_name="images",
-        widget=ChildrenWidget(field="url", order="position", label=_("Images")),
+        widget=ChildrenWidget(
+            field="url",
+            order="position",
+            label=_("Images"),
+            help_text=_("Addresses in their order, with a space or a line break between them."),
+        ),
     )
     image_alt_texts = Field(
         attribute="images",
@@ -105,6 +110,7 @@ class ProductResource(Resource):
             field="alt_text",
             order="position",
             label=_("Image descriptions"),
+            help_text=_("In the order of the images, with a bar (|) between them."),
             children="images",
         ),
     )

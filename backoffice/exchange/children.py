@@ -31,9 +31,9 @@ class ChildrenWidget(Widget):
     does not name go, those that it names stay or are made, and all of them stand in its order.
     """
 
-    def __init__(self, *, field: str, order: str, label: Any) -> None:
+    def __init__(self, *, field: str, order: str, label: Any, help_text: Any = "") -> None:
         super().__init__()
-        self.field, self.order, self.label = field, order, label
+        self.field, self.order, self.label, self.help_text = field, order, label, help_text
 
 
 class ChildTextsWidget(ChildrenWidget):
@@ -42,8 +42,8 @@ class ChildTextsWidget(ChildrenWidget):
     A bar within a text has a backslash before it. A child without a text has a blank.
     """
 
-    def __init__(self, *, field: str, order: str, label: Any, children: str) -> None:
-        super().__init__(field=field, order=order, label=label)
+    def __init__(self, *, children: str, **facts: Any) -> None:
+        super().__init__(**facts)
         self.children = children
 
 
@@ -55,6 +55,10 @@ class ChildrenColumn(QuotedColumn):
     relation: Any = None
 
     separator = ADDRESS_SEPARATOR
+
+    @property
+    def help_text(self) -> str:
+        return str(self.widget.help_text)
 
     @property
     def db_column(self) -> None:

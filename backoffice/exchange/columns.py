@@ -19,6 +19,8 @@ from .sql import column_of, literal, quote
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
 # imports take one away.
 FORMULA = r"^'*[=+@\t\r＝＋－＠-]"
+# What else a text must not be taken for: the word that clears a field.
+GUARDED = rf"{FORMULA}|^'*<[cC][lL][eE][aA][rR]>\Z"
 # Every sign that reading a cell takes for a space around it, and takes away.
 _SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
 # A text with spaces around it, however many quotes are around them. Exports put it between two
@@ -46,6 +48,11 @@ class Column:
     def own_checks(self) -> list[Check]:
         """What its kind of value can be wrong in, besides length and validators."""
         return []
+
+    @property
+    def help_text(self) -> str:
+        """What a cell of it may hold, for people."""
+        return str(self.model_field.help_text)
 
     @property
     def value(self) -> str:
@@ -124,10 +131,10 @@ class Column:
 
 
 class QuotedColumn(Column):
-    """Takes away the quotes that an export puts before a formula and around outer spaces."""
+    """Takes away the quotes that an export puts before what is no plain text and around outer spaces."""
 
     def clean_text(self, cell: str) -> str:
-        bare = f"CASE WHEN {cell} ~ {literal(FORMULA)} THEN substr({cell}, 2) ELSE {cell} END"
+        bare = f"CASE WHEN {cell} ~ {literal(GUARDED)} THEN substr({cell}, 2) ELSE {cell} END"
         inner = "substr(b.bare, 2, length(b.bare) - 2)"
         return (
             f"CASE WHEN starts_with({cell}, '''') THEN (SELECT CASE WHEN b.bare ~ '^''.+''$' "
@@ -137,7 +144,7 @@ class QuotedColumn(Column):
 
     def python_clean(self, text: str) -> str:
         if text.startswith("'"):
-            bare = text[1:] if re.match(FORMULA, text) else text
+            bare = text[1:] if re.match(GUARDED, text) else text
             is_wrapped = len(bare) > 2 and bare[0] == bare[-1] == "'"
             is_wrapped = is_wrapped and bool(re.search(OUTER_SPACE, bare[1:-1]))
             text = bare[1:-1] if is_wrapped else bare

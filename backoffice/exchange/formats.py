@@ -44,6 +44,8 @@ class Translation(ABC):
             self.index.setdefault(normalised(name), place)
         # Column, or column and what of it: how many cells that hold something found no home.
         self.left_out: Counter[str] = Counter()
+        # By the names that the translation uses: to normalise each for each row would cost most.
+        self._places: dict[str, int] = {}
         self._homeless: list[int] = []
         self._number = 0
 
@@ -55,9 +57,6 @@ class Translation(ABC):
         """SQL over the staged rows for what no row knows by itself, such as a price of others."""
         return ()
 
-    def has(self, name: str) -> bool:
-        return normalised(name) in self.index
-
     def claim(self, names: Iterable[str]) -> None:
         """Say which columns have a home; the others are counted wherever they hold something."""
         claimed = {self.index.get(normalised(name)) for name in names}
@@ -67,14 +66,17 @@ class Translation(ABC):
         self.left_out[what] += 1
 
     def count_homeless(self, row: Row) -> None:
+        cells = row.cells
         for place in self._homeless:
-            if row.cells[place].strip():
+            if cells[place] and cells[place].strip():
                 self.left_out[self.source[place]] += 1
 
     def cell(self, row: Row, name: str) -> str:
         """The trimmed cell below this header, "" where the file has no such column."""
-        place = self.index.get(normalised(name))
-        return "" if place is None else row.cells[place].strip()
+        place = self._places.get(name)
+        if place is None:
+            place = self._places[name] = self.index.get(normalised(name), -1)
+        return row.cells[place].strip() if place >= 0 else ""
 
     def made(self, line: int, cells: Cells) -> Row:
         """A row of ours, for a line of the user's file."""

@@ -70,7 +70,7 @@ class ExchangeAdmin(ExportPageAdmin):
             "opts": self.opts,
             "form": form,
             "columns": [
-                (name, column.label, column.model_field.help_text, column.default() is None)
+                (name, column.label, column.help_text, column.default() is None)
                 for name, column in open_columns(self.resource, request.user).items()
             ],
         }
