@@ -84,9 +84,11 @@ def _refuse_without_rights(feed: ImportFeed) -> None:
 
 def _bring_in(feed: ImportFeed, name: str, file: IO[bytes]) -> ImportJob | None:
     _size, sha256 = fingerprint(file)
-    if sha256 == feed.last_sha256:
-        return None
     with transaction.atomic():
+        # Locked: "now" and its time may have come together.
+        feed = ImportFeed.objects.select_for_update(of=("self",)).get(pk=feed.pk)
+        if sha256 == feed.last_sha256:
+            return None
         job = start_import(
             resource=feed.profile.resource,
             file=file,

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 from threading import Event, Thread
 
-from django.db import DatabaseError, close_old_connections, connection, connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from .background import reap_all
@@ -14,8 +14,6 @@ from .tidying import tidy
 logger = logging.getLogger(__name__)
 _EVERY = 30  # seconds
 _TIDY_EVERY = timedelta(days=1)
-# One housekeeper at a time, however many workers there are.
-_LOCK = 0x0E8C_A46E
 
 
 class Housekeeper:
@@ -33,7 +31,7 @@ class Housekeeper:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=5)
 
     def _run(self) -> None:
         try:
@@ -41,7 +39,7 @@ class Housekeeper:
                 close_old_connections()
                 try:
                     self.keep_house()
-                except DatabaseError:
+                except Exception:
                     logger.exception("The house could not be kept; trying again")
                 if self._ended.wait(self.every):
                     return
@@ -49,18 +47,9 @@ class Housekeeper:
             connections.close_all()
 
     def keep_house(self) -> None:
-        """One round. Nothing happens while another worker has its round."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-            (alone,) = cursor.fetchone()
-        if not alone:
-            return
-        try:
-            reap_all()
-            hand_over_due_feeds()
-            if timezone.now() - self._tidied_at >= _TIDY_EVERY:
-                self._tidied_at = timezone.now()
-                tidy()
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+        """One round. Each of these may be done by several workers at once."""
+        reap_all()
+        hand_over_due_feeds()
+        if timezone.now() - self._tidied_at >= _TIDY_EVERY:
+            self._tidied_at = timezone.now()
+            tidy()

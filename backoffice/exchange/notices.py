@@ -17,6 +17,8 @@ def tell_the_user(job: ImportJob) -> None:
     """Send an e-mail about what became of a job. That it cannot be sent changes nothing."""
     if job.user is None or not job.user.email:
         return
+    if job.state == ImportJob.State.DISCARDED and not job.progress.problem:
+        return  # a feed's file that changes nothing
     link = reverse("admin:exchange_importjob_change", args=[job.pk])
     facts = {"job": job, "link": settings.SITE_URL.rstrip("/") + link, "progress": job.progress}
     _send(

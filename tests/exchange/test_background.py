@@ -125,7 +125,9 @@ def test_what_no_worker_does_is_done_in_the_request(client: Client) -> None:
     long_ago = timezone.now() - timedelta(minutes=5)
     ImportProgress.objects.update(started_at=long_ago)
     assert told(client, job)["forsaken"] is True
-    assert "No worker has begun with it." in text_of(the_page(client, job))
+    assert "No worker has begun with it: they are busy, or none runs." in text_of(
+        the_page(client, job)
+    )
     client.post(page("exchange_importjob_here", job.pk))
     job.refresh_from_db()
     assert job.state == State.CHECKED

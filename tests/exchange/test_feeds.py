@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
@@ -18,6 +20,7 @@ from backoffice.exchange.exceptions import FeedRefused
 from backoffice.exchange.feed_files import opened
 from backoffice.exchange.feeds import run_feed
 from backoffice.exchange.fetching import fetch, is_public
+from backoffice.exchange.housekeeping import Housekeeper
 from backoffice.exchange.models import ImportFeed, ImportJob
 from backoffice.exchange.profiles import keep_profile
 from backoffice.exchange.scheduling import hand_over_due_feeds
@@ -406,3 +409,27 @@ def test_a_file_without_a_column_of_the_profile_waits_for_somebody(
     assert job is not None
     assert job.state == ImportJob.State.CHECKED
     assert "Its columns are not those of the profile" in feed.last_problem
+
+
+@pytest.mark.django_db
+def test_a_file_that_changes_nothing_is_given_up_without_a_word(
+    feed: ImportFeed, folder: Path
+) -> None:
+    (folder / "prices.csv").write_bytes(CSV)
+    run(feed)
+    mail.outbox.clear()
+    (folder / "prices.csv").write_bytes(CSV + b"\n")
+    job = run(feed)
+    assert job is not None
+    assert (job.state, feed.last_problem, mail.outbox) == (ImportJob.State.DISCARDED, "", [])
+
+
+def test_a_worker_keeps_house_beside_its_tasks(
+    feed: ImportFeed, folder: Path, transactional_db: None
+) -> None:
+    (folder / "prices.csv").write_bytes(CSV)
+    with Housekeeper(every=60):
+        deadline = timezone.now() + timedelta(seconds=20)
+        while not DBTaskResult.objects.exists() and timezone.now() < deadline:
+            time.sleep(0.05)
+    assert DBTaskResult.objects.get().task_path.endswith("fetch_feed")

@@ -26,6 +26,28 @@ def _may_lend_rights(request: HttpRequest) -> bool:
 
 
 class FeedForm(forms.ModelForm):
+    class Meta:
+        model = ImportFeed
+        fields = (
+            "name", "profile", "location", "every", "is_active", "user", "reason",
+            "valid_rows_only",
+        )  # fmt: skip
+        help_texts = {
+            "profile": gettext_lazy(
+                "How the file is read and mapped. Import a file of the supplier once by hand, and "
+                "keep its columns as a profile."
+            ),
+            "location": gettext_lazy(
+                "An address, such as https://supplier.example/prices.csv, or the name of a file in "
+                "the folder for feeds, such as prices-*.csv, of which the newest is taken."
+            ),
+            "user": gettext_lazy("Whose rights it has, and who is told."),
+            "reason": gettext_lazy("Goes on the record with every import of this feed."),
+            "valid_rows_only": gettext_lazy(
+                "Write the valid rows if others are invalid; otherwise nothing is written then."
+            ),
+        }
+
     def clean_location(self) -> str:
         location = str(self.cleaned_data["location"]).strip()
         try:

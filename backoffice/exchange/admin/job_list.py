@@ -103,11 +103,11 @@ class JobColumns:
     def what(self, job: ImportJob) -> str:
         return name_of(job.resource)
 
-    @display(description=gettext_lazy("profile"), ordering="profile__name", empty_value="—")
+    @display(description=gettext_lazy("profile"), ordering="profile__name")
     def by_profile(self, job: ImportJob) -> str:
         if job.feed:
             return _("%(feed)s (feed)") % {"feed": job.feed}
-        return str(job.profile or "")
+        return str(job.profile or "—")
 
     @display(
         description=gettext_lazy("state"),
