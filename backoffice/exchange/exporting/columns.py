@@ -1,8 +1,8 @@
 """Which columns leave the house, and each of them as SQL.
 
 They carry the names by which they come back in. In cells, a text that a spreadsheet would take
-for a formula gets a leading quote, and one with spaces around it stands between two quotes;
-importing removes both. JSON needs neither.
+for a formula, or an import for a word to itself, gets a leading quote, and one with spaces around
+it stands between two quotes; importing removes both. JSON needs neither.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from backoffice.audit.models import VersionedModel
 from backoffice.exchange.children import ChildrenColumn
 from backoffice.exchange.columns import (
-    FORMULA,
+    GUARDED,
     OUTER_SPACE,
     BooleanColumn,
     Column,
@@ -103,8 +103,8 @@ def _guarded(value: str) -> str:
     )
     # The first look is a cheap one, and says of nearly every text that nothing is to be done.
     return (
-        f"CASE WHEN {value} ~ {literal(f'{FORMULA}|{OUTER_SPACE}')} THEN CASE WHEN {wrapped} ~ "
-        f"{literal(FORMULA)} THEN '''' || {wrapped} ELSE {wrapped} END ELSE {value} END"
+        f"CASE WHEN {value} ~ {literal(f'{GUARDED}|{OUTER_SPACE}')} THEN CASE WHEN {wrapped} ~ "
+        f"{literal(GUARDED)} THEN '''' || {wrapped} ELSE {wrapped} END ELSE {value} END"
     )
 
 
