@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -78,7 +79,9 @@ class MappingForm(forms.Form):
             choices=[(value, capfirst(label)) for value, label in Blank.choices],
             required=False,
             initial=job.blank_cells,
-            help_text=_("In existing rows. <clear> in a cell clears that one, whatever is chosen."),
+            help_text=escape(
+                _("In existing rows. <clear> in a cell clears that one, whatever is chosen.")
+            ),
             widget=UnfoldAdminSelectWidget,
         )
         creates = resource.creates if job.creates is None else job.creates
@@ -265,9 +268,9 @@ class ProfileForm(forms.Form):
     profile_name = forms.CharField(
         label=gettext_lazy("Save these choices as profile"),
         max_length=100,
+        required=False,
         help_text=gettext_lazy("Such as the supplier. Files with the same headers then get them."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        error_messages={"required": gettext_lazy("Name the profile.")},
     )
     profile_shared = forms.BooleanField(
         label=gettext_lazy("For everybody"), required=False, widget=UnfoldBooleanSwitchWidget

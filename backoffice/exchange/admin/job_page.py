@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
 
 from backoffice.exchange.apply_form import ApplyForm
 from backoffice.exchange.compiling import compile_columns, hidden_columns
@@ -64,7 +63,8 @@ def job_context(
         "is_checked": is_checked,
         "is_lost": is_lost,
         "is_own": job.user_id == request.user.pk and may_import(request.user, resource),
-        "changes": job.new + job.changed + job.conflicts + job.deactivated,
+        "changes": job.new + job.changed + job.deactivated,
+        "can_apply": bool(job.new or job.changed or job.deactivated or job.conflicts),
         "mapping_form": mapping_form,
         "may_see_file": may_see_file,
         "apply_form": apply_form or ApplyForm(job=job),
