@@ -68,7 +68,7 @@ def test_the_file_is_exact() -> None:
         + (
             HEADER + "\n"
             'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,,,1\n'
-            'A-1,"Cup, ""large""",cup-large,"two\nlines",Äcme,0012345678905,12.5,15,6.625,reduced,'
+            'A-1,"Cup, ""large""",cup-large,"two\nlines",Äcme,0012345678905,12.5,15,6.6250,reduced,'
             '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",,,1\n'
         ).encode()
     )

@@ -114,7 +114,7 @@ def test_a_forged_choice_of_columns_does_no_more_than_the_form_offers(
     [
         (b"", "The file is empty. Export it again."),
         (b"\n \n", "The file has no rows: it holds nothing but blank lines."),
-        (b"PK\x03\x04rest", "This is a spreadsheet or an archive, not a text file."),
+        (b"PK\x03\x04rest", "The file is damaged or not what its first bytes say"),
         (b"sku\nA\xe4\n", "Line 2 is not UTF-8 (byte 0xE4)."),
         (b"sku\nA\0\n", "Line 2 has a NUL character"),
         (b'"sku"x\nA\n', "The first row, which names the columns, cannot be read."),

@@ -67,7 +67,7 @@ def proven_encoding(file: IO[bytes], named: str) -> str:
 def _utf_16_without_mark(start: bytes) -> str:
     """UTF-16 is told by the zero byte that each Latin letter and sign has, always on one side."""
     even, odd = start[::2].count(0), start[1::2].count(0)
-    least = len(start) // 8
+    least = max(3, len(start) // 8)
     if odd > least and not even:
         return "utf-16-le"
     return "utf-16-be" if even > least and not odd else ""
