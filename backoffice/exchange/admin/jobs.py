@@ -33,21 +33,17 @@ from backoffice.exchange.apply_form import ApplyForm
 from backoffice.exchange.background import (
     apply,
     check_again,
-    map_and_keep,
-    map_columns,
     read_again,
 )
 from backoffice.exchange.choices import decide
 from backoffice.exchange.errors_file import errors_csv
-from backoffice.exchange.exceptions import ExchangeError, PlanStale, ProfileRefused
-from backoffice.exchange.mapping_form import MappingForm, ProfileForm
+from backoffice.exchange.exceptions import ExchangeError, PlanStale
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
 from backoffice.exchange.news import tell_what_became_of
 from backoffice.exchange.reading_form import ReadAsForm
 from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import (
     discard_import,
-    do_without_profile,
     read_by_format,
 )
 from backoffice.exchange.staging import is_staged
@@ -118,9 +114,6 @@ class ImportJobAdmin(JobColumns, WorkPages, HistoryAdmin, SimpleHistoryAdmin, Mo
             )
 
         return [
-            page("map", self.map_view),
-            page("profile", self.profile_view),
-            page("forget", self.forget_view),
             page("again", self.again_view),
             page("read", self.read_view),
             page("format", self.format_view),
@@ -128,6 +121,7 @@ class ImportJobAdmin(JobColumns, WorkPages, HistoryAdmin, SimpleHistoryAdmin, Mo
             page("discard", self.discard_view),
             page("errors", self.errors_view),
             page("file", self.file_view),
+            *self.mapping_urls(),
             *self.work_urls(),
             *super().get_urls(),
         ]
@@ -154,52 +148,6 @@ class ImportJobAdmin(JobColumns, WorkPages, HistoryAdmin, SimpleHistoryAdmin, Mo
         return TemplateResponse(request, "exchange/job.html", context)
 
     # What is done to a job: by its user, by POST
-
-    def map_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_job(request, job_id)
-        form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
-        if form.is_valid():
-            try:
-                map_columns(job=job, choices=form.choices())
-            except ExchangeError as error:
-                form.add_error(None, str(error))
-            else:
-                return self._back(job)
-        return self._page(request, job, mapping_form=form)
-
-    def profile_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        """Check with the choices of the form, and keep them as a profile."""
-        job = self._own_job(request, job_id)
-        if not request.user.has_perm("exchange.add_importprofile"):
-            raise PermissionDenied
-        form = MappingForm(request.POST, job=job, resource=get_resource(job.resource))
-        name = ProfileForm(request.POST, job=job)
-        if form.is_valid() and name.is_valid():
-            try:
-                profile = map_and_keep(
-                    job=job,
-                    choices=form.choices(),
-                    name=name.cleaned_data["profile_name"],
-                    is_shared=name.cleaned_data["profile_shared"],
-                    user=request.user,
-                )
-            except ProfileRefused as error:
-                name.add_error("profile_name", str(error))
-            except ExchangeError as error:
-                form.add_error(None, str(error))
-            else:
-                messages.success(
-                    request,
-                    _("The profile “%(name)s” was saved. Files with these headers will get it.")
-                    % {"name": profile},
-                )
-                return self._back(job)
-        return self._page(request, job, mapping_form=form, profile_form=name)
-
-    def forget_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        job = self._own_job(request, job_id)
-        self._try(request, do_without_profile, job=job)
-        return self._back(job)
 
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)

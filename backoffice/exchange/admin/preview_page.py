@@ -28,9 +28,9 @@ _LONGEST_SEARCH = 200
 
 def place_in(query: QueryDict) -> dict[str, str]:
     """What of an address says where in the preview one is; nonsense says nothing."""
-    place = {}
-    if query.get("status") in STATUSES:
-        place["status"] = query["status"]
+    place: dict[str, str] = {}
+    if (status := str(query.get("status", ""))) in STATUSES:
+        place["status"] = status
     if text := query.get("q", "").replace("\0", "").strip()[:_LONGEST_SEARCH]:
         place["q"] = text
     if query.get("columns") == "changed":
