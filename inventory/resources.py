@@ -69,6 +69,14 @@ class ProductResource(Resource):
         "image_alt_texts": ("image alt text", "alt text"),
     }  # fmt: skip
     creates = frozenset({"category", "tags"})
+    example = {
+        "sku": "EXAMPLE-1", "name": "Enamel mug", "description": "Holds 300 ml.",
+        "brand": "Contoso", "barcode": "0012345678905", "price": "12.50", "compare_at_price": "15",
+        "cost": "6.25", "tax_class": "standard", "weight": "0.35", "weight_unit": "kg",
+        "is_active": "yes", "is_featured": "no", "category": "Home > Kitchen", "tags": "blue, gift",
+        "options": '{"Size": "M"}', "images": "https://www.example.com/mug.png",
+        "image_alt_texts": "A blue mug",
+    }  # fmt: skip
     deactivates, deactivates_within = "is_active", ("brand",)
     contents = {"barcode": "gtin", "images": "image"}
     formats = PRODUCT_FORMATS
@@ -167,6 +175,7 @@ class CategoryResource(Resource):
         "description": ("body (html)", "category description"),
     }  # fmt: skip
     makes_rows = True
+    example = {"path": "Home > Kitchen > Mugs", "description": "To drink from."}
 
     path = Field(
         attribute="path",
@@ -194,6 +203,7 @@ class CategoryResource(Resource):
 @register
 class TagResource(Resource):
     name = "tags"
+    example = {"name": "gift"}
     aliases = {"name": ("tag", "tags", "tag name", "title"), "slug": ("handle", "url handle")}
 
     class Meta:
@@ -206,6 +216,10 @@ class TagResource(Resource):
 @register
 class DiscountResource(Resource):
     name = "discounts"
+    example = {
+        "name": "Spring", "kind": "percent", "value": "10", "starts_at": "2027-03-01 00:00",
+        "ends_at": "2027-03-31 23:59", "is_active": "yes",
+    }  # fmt: skip
     aliases = {
         "name": ("discount", "discount name", "title"),
         "kind": ("type", "discount type", "value type"),

@@ -9,5 +9,7 @@ class ExchangeConfig(AppConfig):
     verbose_name = _("Record")
 
     def ready(self) -> None:
+        from . import checks  # noqa: F401, PLC0415 - registers them; models are ready only now
+
         # Each app declares its resources in resources.py.
         autodiscover_modules("resources")

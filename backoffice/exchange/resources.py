@@ -77,6 +77,8 @@ class Resource(ModelResource):
     # {field: what its cells are}, by which a column without a telling header is guessed; see
     # guessing.CONTENTS.
     contents: ClassVar[Mapping[str, str]] = {}
+    # {field: cell} of the row that a template file begins with; it can be imported as it is.
+    example: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def model(cls) -> type[models.Model]:
@@ -118,13 +120,10 @@ _resources: dict[str, type[Resource]] = {}
 
 
 def register[R: type[Resource]](resource: R) -> R:
-    """Offer a resource in pages and commands. It must say which fields leave and enter the house.
+    """Offer a resource in pages and commands. What it must not be, the system checks say.
 
-    Raises ImproperlyConfigured without explicit `fields`: a secret added to the model later would
-    otherwise leave with the next export.
+    Raises ImproperlyConfigured without a name or a key.
     """
-    if not resource._meta.fields:
-        raise ImproperlyConfigured(f"{resource.__name__}.Meta needs explicit fields.")
     if not resource.name or len(resource._meta.import_id_fields) != 1:
         raise ImproperlyConfigured(f"{resource.__name__} needs a name and one import_id_field.")
     _resources[resource.name] = resource
@@ -137,6 +136,10 @@ def get_resource(name: str) -> Resource:
         return _resources[name]()
     except KeyError:
         raise UnknownResource(name, sorted(_resources)) from None
+
+
+def registered() -> list[type[Resource]]:
+    return [resource for _name, resource in sorted(_resources.items())]
 
 
 def resource_names() -> list[str]:

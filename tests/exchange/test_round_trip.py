@@ -187,13 +187,13 @@ MANY = {
 }
 
 
-@settings(max_examples=50, **MANY)  # type: ignore[arg-type]
+@settings(max_examples=40, **MANY)  # type: ignore[arg-type]
 @given(st.lists(ROWS, min_size=1, max_size=4))
 def test_arbitrary_tables_survive_as_text(rows: list[dict[str, Any]]) -> None:
     goes_out_and_comes_back(rows, "csv")
 
 
-@settings(max_examples=20, **MANY)  # type: ignore[arg-type]
+@settings(max_examples=12, **MANY)  # type: ignore[arg-type]
 @given(st.lists(ROWS, min_size=1, max_size=4))
 def test_arbitrary_tables_survive_as_workbooks(rows: list[dict[str, Any]]) -> None:
     goes_out_and_comes_back(rows, "xlsx")

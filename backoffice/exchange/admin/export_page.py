@@ -7,9 +7,15 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -32,6 +38,8 @@ from backoffice.exchange.exporting.saved import (
     may_share,
     save_template,
 )
+from backoffice.exchange.exporting.template_files import FORMATS as TEMPLATE_FORMATS
+from backoffice.exchange.exporting.template_files import template_file
 from backoffice.exchange.models import ExportTemplate, FileFormat
 from backoffice.exchange.resources import Resource, get_resource
 
@@ -50,6 +58,33 @@ class ExportPageAdmin(ImportExportModelAdmin):
     @property
     def resource(self) -> Resource:
         return get_resource(self.exchange_resource)
+
+    def get_urls(self) -> list[URLPattern]:
+        urls: list[URLPattern] = super().get_urls()
+        if not self.exchange_resource:
+            return urls
+        template = path(
+            "import/template/<str:file_format>/",
+            self.admin_site.admin_view(self.template_file_view),
+            name="{}_{}_template_file".format(*self.get_model_info()),
+        )
+        return [template, *urls]
+
+    def template_file_view(self, request: HttpRequest, file_format: str) -> HttpResponse:
+        """A file to fill in, for whoever may bring it back."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if file_format not in TEMPLATE_FORMATS:
+            raise Http404
+        return HttpResponse(
+            template_file(self.resource, request.user, file_format),
+            content_type=CONTENT_TYPES[FileFormat(file_format)],
+            headers={
+                "Content-Disposition": (
+                    f'attachment; filename="{self.exchange_resource}-template.{file_format}"'
+                )
+            },
+        )
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(self.exchange_resource) and bool(super().has_export_permission(request))
