@@ -50,12 +50,15 @@ from backoffice.exchange.staging import is_staged
 
 from .job_list import JobColumns, ResourceFilter, WhoFilter
 from .job_page import job_context, may_import, may_see_file_of
+from .mapping_pages import MappingPages
 from .preview_page import place_in
 from .work import WorkPages, result_context, taken_up, work_context
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(JobColumns, WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin):
+class ImportJobAdmin(
+    JobColumns, MappingPages, WorkPages, HistoryAdmin, SimpleHistoryAdmin, ModelAdmin
+):
     """The jobs of a user, each with its page: columns, preview, apply, result."""
 
     list_display = [
