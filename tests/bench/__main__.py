@@ -25,7 +25,7 @@ from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.services import undo_change_set
 from backoffice.exchange.exporting import export_rows
-from backoffice.exchange.models import ImportJob
+from backoffice.exchange.models import FileFormat, ImportJob
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import import_file
 from inventory.models import Product
@@ -105,13 +105,20 @@ def take_back(change_set: ChangeSet) -> None:
 
 
 def exports() -> None:
+    """Every format, with the memory that each adds to what was taken before."""
     count = Product.objects.count()
-    seconds = timed(
-        lambda: sum(
-            len(b) for b in export_rows(get_resource("products"), Product.objects.all(), user=None)
-        )
-    )
-    report(f"\nexport of {count:,} products", seconds, count)
+    say(f"\nexport of {count:,} products")
+    for file_format in FileFormat.values:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        seconds = timed(lambda of=file_format: drained(of))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        report(f"  {file_format} ({max(grown, 0) / 1024:.0f} MiB more)", seconds, count)
+
+
+def drained(file_format: str) -> int:
+    rows = Product.objects.all()
+    blocks = export_rows(get_resource("products"), rows, user=None, file_format=file_format)
+    return sum(len(block) for block in blocks)
 
 
 def history_of_one_save(times: int = 2_000) -> None:
