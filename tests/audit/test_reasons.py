@@ -229,7 +229,9 @@ def test_a_bulk_action_that_lifts_its_reason_is_still_held_to_that_of_the_price(
     act(client, "deactivate_products", [product], apply="1", previewed=seen, reason="")
     product.refresh_from_db()
     assert not product.is_active
-    response = act(client, "change_prices", [product], apply="1", percent="5", reason="")
+    previewed = act(client, "change_prices", [product], preview="1", percent="5")
+    sent = {"percent": "5", "previewed": previewed.context["preview"].fingerprint, "reason": ""}
+    response = act(client, "change_prices", [product], apply="1", **sent)
     assert "This change of products needs a reason. Say why." in response.text
     product.refresh_from_db()
     assert product.price == 10
