@@ -12,6 +12,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from backoffice.audit.forms import ReasonField
+
 from .compiling import open_columns
 from .models import ImportJob
 from .reading import ENCODINGS
@@ -104,7 +106,7 @@ class ApplyForm(forms.Form):
 
     ALL, VALID = "all", "valid"
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=gettext_lazy("Reason"),
         max_length=500,
         help_text=gettext_lazy("Goes on the record, such as “Supplier's prices of March”."),
