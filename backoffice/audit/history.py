@@ -216,6 +216,9 @@ def link_label(model: type[models.Model], within: str) -> str:
 
 def _what(row: Row) -> str:
     """What a part of an object is: of a link, that which it links the object with."""
+    for name, label in history_of(row.model).seen_from.items():
+        if row.model._meta.get_field(name).attname == row.within:
+            return str(label)
     ends = [field for field in foreign_keys(row.model) if field.attname != row.within]
     if is_link(row.model) and len(ends) == 1:
         return str(ends[0].verbose_name)

@@ -38,6 +38,7 @@ class ChangeSet(models.Model):
         PASSWORD = "password", _("password change")
         EXPORT = "export", _("export")  # rows left the house: facts say which
         REFUSED = "refused", _("refused")  # somebody tried what they may not do
+        NOTE = "note", _("note")  # what staff wrote about an object; the text is the reason
 
     no_trail = "It is the record itself, and append-only."
 
@@ -61,9 +62,12 @@ class ChangeSet(models.Model):
 
     class Meta:
         verbose_name = _("change set")
-        verbose_name_plural = _("change sets")
+        verbose_name_plural = _("timeline")  # as people call all of them together
         default_permissions = ("view",)
-        permissions = (("undo_changeset", "Can undo change set"),)
+        permissions = (
+            ("undo_changeset", "Can undo change set"),
+            ("add_note", "Can add note"),
+        )
         ordering = ("-id",)
         triggers = [append_only()]
         indexes = [

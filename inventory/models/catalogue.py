@@ -183,7 +183,7 @@ class Product(VersionedModel):
     )
 
     objects = ProductManager()
-    history = Trail()
+    history = Trail(seen_from={"variant_of": _("variant")})
 
     class Meta:
         verbose_name = _("product")

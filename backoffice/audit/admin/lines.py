@@ -30,6 +30,7 @@ _ICONS = {
     ChangeSet.Kind.PASSWORD: "key",
     ChangeSet.Kind.EXPORT: "download",
     ChangeSet.Kind.REFUSED: "block",
+    ChangeSet.Kind.NOTE: "sticky_note_2",
 }
 _ICONS_OF_SOURCES = {
     "admin": "edit", "api": "api", "import": "upload_file", "task": "schedule",
