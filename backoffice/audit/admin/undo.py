@@ -122,7 +122,8 @@ def undo_view(model_admin: ModelAdmin, request: HttpRequest, change_set_id: int)
                 actor=request.user,
                 reason=form.cleaned_data["reason"],
                 only=only,
-                previewed=request.POST.get("previewed", ""),
+                # Without one, nothing was previewed that this could be.
+                previewed=request.POST.get("previewed") or "none",
             )
         except PlanOutdated as outdated:
             messages.warning(request, str(outdated))

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import IntegrityError, models, transaction
+from django.db import DatabaseError, OperationalError, models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -67,7 +67,9 @@ def revert_field(
                 with transaction.atomic():
                     was = getattr(rows[to], column.attname)
                     model._base_manager.filter(pk=key).update(**{column.attname: was})
-            except IntegrityError as error:
+            except OperationalError:
+                raise  # a deadlock, a lost connection: not a rule
+            except DatabaseError as error:
                 raise UndoRefusedByDatabase(rule_of(error)) from error
     return change_set_of_this_transaction()
 
