@@ -41,8 +41,7 @@ FACTS = {
     "email": gettext_lazy("E-mail address"),
     "client": gettext_lazy("Client"),
     "failures": gettext_lazy("Failures"),
-    "locked_email": gettext_lazy("Locked e-mail address"),
-    "locked_client": gettext_lazy("Locked client"),
+    "locked": gettext_lazy("What is locked"),
 }
 # Unfold's colours. What no application announced stands out.
 SOURCE_VARIANTS = {
