@@ -188,7 +188,7 @@ def walk(
 def of_object(
     narrowing: "Narrowing", touched: "Touched", lowest: int, highest: int, most: int
 ) -> Query:
-    """The newest entries that touched one object: one look at all of its history."""
+    """The newest entries that touched one object or are about it: one look at its history."""
     table = history_table(touched.model)
     key = quoted(touched.model._meta.pk.column)
     rows = f"SELECT change_set_id FROM {table} WHERE {key} = ANY(%s)"
@@ -202,7 +202,15 @@ def of_object(
             ") h WHERE h.changed AND h.history_type = '~'"
         )
     asked = [stream.alternatives[0] for stream in sources_of_ids(narrowing)[:-1]]
-    parameters: list[Any] = [list(narrowing.keys), lowest, highest]
+    parameters: list[Any] = [list(narrowing.keys)]
+    if touched.field is None:  # events and notes, which change no field
+        rows += (
+            " UNION ALL SELECT id FROM audit_changeset WHERE reference = ANY(%s) "
+            "AND reference <> '' AND kind <> 'change'"
+        )
+        label = touched.model._meta.label_lower
+        parameters.append([f"{label}/{each}" for each in narrowing.keys])
+    parameters += [lowest, highest]
     sql = f"SELECT c.id FROM audit_changeset c WHERE c.id IN ({rows}) AND c.id BETWEEN %s AND %s"
     for one in asked:
         _table, _, where = one.sql.partition(" WHERE ")
