@@ -1,6 +1,6 @@
 """The SQL of the timeline: how its entries are found through indexes alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -220,36 +220,6 @@ def of_object(
         sql += f" AND {condition.sql}"
         parameters += condition.parameters
     return Query(f"{sql} ORDER BY c.id DESC LIMIT %s", [*parameters, most])
-
-
-def changed_fields(
-    touched: Iterable["Touched"], numbers: Sequence[int], most_rows: int
-) -> tuple[set[int], frozenset[int]]:
-    """Of these entries those in which one of the fields changed, and those too large to say.
-
-    Of each no more than `most_rows` rows are read.
-    """
-    sure: set[int] = set()
-    unsure: set[int] = set()
-    for one in touched:
-        assert one.field is not None  # noqa: S101 - those with a field were asked for
-        rows = first_rows(one.model, "n.id")
-        changed = changed_since_before(one.model, one.field, "h")
-        query = Query(
-            f"""
-            SELECT n.id,
-                   EXISTS (SELECT 1 FROM ({rows} LIMIT %s) h WHERE {changed}),
-                   EXISTS ({rows} OFFSET %s)
-            FROM unnest(%s::bigint[]) AS n(id)
-            """,
-            [most_rows, most_rows, list(numbers)],
-        )
-        for number, found, large in query.rows():
-            if found:
-                sure.add(number)
-            elif large:
-                unsure.add(number)
-    return sure, frozenset(unsure - sure)
 
 
 def changed_since_before(model: type[models.Model], field: models.Field, alias: str) -> str:
