@@ -28,6 +28,7 @@ from backoffice.audit.events import recorded_export
 from backoffice.audit.exporting import FORMS, exported_lines
 from backoffice.audit.history import Entry, fields_told
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.secrecy import facts_told
 from backoffice.audit.selectors import Tally
 from backoffice.audit.timeline import people_on_record, timeline_page
 from backoffice.audit.timeline_contents import (
@@ -206,7 +207,7 @@ class ChangeSetAdmin(ModelAdmin):
             "source": source_in_words(change_set.source),
             "source_variant": source_variant(change_set.source),
             "cause": links.reference(change_set.reference) if change_set.reference else Link(""),
-            "facts": facts_in_words(change_set.facts, shorten=False),
+            "facts": facts_in_words(facts_told(change_set.facts, request.user), shorten=False),
             "sections": [_linked(request, section, links) for section in sections],
             "hidden": len({tally.model for tally in tallies} - set(readable)),
             "one": one,
