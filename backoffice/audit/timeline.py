@@ -54,6 +54,7 @@ class Narrowing:
     question, and need one kind.
     """
 
+    entry: int | None = None
     actor_id: int | None = None
     nobody: bool = False
     since: datetime | None = None
@@ -222,6 +223,8 @@ def _bounds(narrowing: Narrowing, before: int | None) -> tuple[int, int] | None:
         return None
     if before is not None:
         highest = min(highest, before - 1)
+    if narrowing.entry is not None:
+        lowest, highest = max(lowest, narrowing.entry), min(highest, narrowing.entry)
     return (lowest, highest) if lowest <= highest else None
 
 

@@ -214,7 +214,7 @@ NONSENSE = [
 @pytest.mark.parametrize(
     "parameter",
     ["q", "who", "from", "to", "model", "field", "object", "source", "kind", "request", "cause",
-     "before", "unknown"],
+     "entry", "before", "unknown"],
 )  # fmt: skip
 def test_nonsense_finds_nothing_or_is_passed_over_and_breaks_nothing(
     parameter: str, as_auditor: Client, record: dict[str, ChangeSet]
