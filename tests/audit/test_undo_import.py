@@ -15,6 +15,7 @@ from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.services import Keep
+from backoffice.audit.undo.wording import tally_in_words
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.services import import_file
 from inventory.models import Category, Product, ProductTag, Tag
@@ -62,6 +63,7 @@ def test_an_import_is_undone_but_for_what_was_edited_since(
 
     (products,) = [tally for tally in result.plan.tallies if tally.model is Product]
     assert (products.undone, products.kept) == (2_514, {Keep.CHANGED: 3})
+    assert tally_in_words(products) == "Products: 2,514 removed; 3 kept: changed since"
     assert set(Product.objects.all()) == edited
     reasons = kept_because(result.plan)
     assert len(reasons) == 3
