@@ -54,6 +54,8 @@ SOURCE_VARIANTS = {
 
 # Longer texts show what changed in them, word by word.
 LONG_TEXT = 80
+# What is shorter than this has no words that could have stayed.
+FEW_WORDS = 4
 # difflib takes time by the square of the number of words.
 MOST_WORDS = 3000
 WORDS_AROUND = 6
@@ -136,7 +138,8 @@ def told_apart(before: str, after: str, was: Any, became: Any) -> tuple[Text, Te
         return (Passage(repr(was)),), (Passage(repr(became)),)
     if before.split() == after.split():
         before, after = _visible_space(before), _visible_space(after)
-    if min(len(before), len(after)) < LONG_TEXT:
+    shorter, longer = sorted((before, after), key=len)
+    if len(longer) < LONG_TEXT or len(shorter.split()) < FEW_WORDS:
         return (Passage(before),), (Passage(after),)
     return _changed_words(before, after)
 
