@@ -174,6 +174,9 @@ AUDIT_MAKE_MISSING_KEY = False
 # {"table": "its present name", "table.column": "table.its present name"} of what was renamed
 # after it had been sealed, so that it can still be verified.
 AUDIT_RENAMED: dict[str, str] = {}
+# After how many days `audit_archive` takes history away: "inventory.Product=3650,..."; what is not
+# named is kept for ever.
+AUDIT_RETENTION: dict[str, int] = env.dict("AUDIT_RETENTION", cast={"value": int}, default={})
 
 # Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
 EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)

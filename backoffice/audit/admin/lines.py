@@ -31,6 +31,7 @@ _ICONS = {
     ChangeSet.Kind.PASSWORD: "key",
     ChangeSet.Kind.EXPORT: "download",
     ChangeSet.Kind.REFUSED: "block",
+    ChangeSet.Kind.ARCHIVE: "inventory",
     ChangeSet.Kind.NOTE: "sticky_note_2",
 }
 _ICONS_OF_SOURCES = {
