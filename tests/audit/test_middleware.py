@@ -75,9 +75,10 @@ def test_a_proxy_that_nobody_told_us_of_is_warned_of_once(
     settings: Any, rf: RequestFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     _warn_of_a_proxy.cache_clear()
-    for proxies, header in ((0, {}), (1, {"HTTP_X_FORWARDED_FOR": "1.2.3.4"})):
-        settings.TRUSTED_PROXIES = proxies
-        client_address(rf.get("/", **header))
+    settings.TRUSTED_PROXIES = 0
+    client_address(rf.get("/"))
+    settings.TRUSTED_PROXIES = 1
+    client_address(rf.get("/", HTTP_X_FORWARDED_FOR="1.2.3.4"))
     assert caplog.messages == []
     settings.TRUSTED_PROXIES = 0
     for _number in range(3):
