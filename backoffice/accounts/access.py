@@ -16,6 +16,7 @@ KEY_RIGHTS = frozenset(
 )
 
 _LOCK = "accounts.access"
+_CODE = ("content_type__app_label", "codename")
 
 
 def lock_access() -> None:
@@ -77,6 +78,16 @@ def keyholders() -> models.QuerySet[User]:
         is_active=True,
         is_staff=True,
     )
+
+
+def keys_are_held() -> bool:
+    """That somebody holds the keys, and that these open: an administrator may give access."""
+    holders = keyholders()
+    if holders.filter(is_superuser=True).exists():
+        return True
+    rights = Permission.objects.filter(group__name=RoleName.ADMINISTRATOR.value)
+    held = {f"{app}.{name}" for app, name in rights.values_list(*_CODE)}
+    return held >= KEY_RIGHTS and holders.exists()
 
 
 def is_last_keyholder(user: User) -> bool:

@@ -1,9 +1,14 @@
 """Guessing passwords is cut short: after too many failures nobody gets in for a while.
 
-Failures are counted by e-mail address, whether or not somebody has it, and by client. What counts
-is the record: its failed sign-ins, by the clock of the database.
+Failures are counted three times: by e-mail address at one client, so that nobody can lock another
+out from elsewhere; by address wherever it is tried, for those who have many clients; and by client
+whatever it tries. The latter two hold nobody off where they signed in lately: what others do locks
+nobody out of their own desk. It is the same whether or not somebody has the address. What counts is
+the record: its failed sign-ins, by the clock of the database.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -25,72 +30,121 @@ from .models import User
 
 Kind = ChangeSet.Kind
 LONGEST_ADDRESS = 254
+_PORT = re.compile(r"^(?:\[([0-9A-Fa-f:.]+)\](?::\d+)?|([0-9.]+):\d+)$")
+# Where somebody signed in within this time is a place of theirs.
+PLACES_LAST = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter:
-    """What failures are counted by; events name it in their facts, under `fact`."""
+    """Failures with these facts in common; `scope` is how its lock-outs name it."""
 
-    fact: str
-    value: str
+    scope: str
+    facts: Mapping[str, str]
     most: int
 
-    def _events(self, *kinds: Kind, fact: str = "") -> QuerySet[ChangeSet]:
-        """Those of the last SIGN_IN_LOCK_MINUTES."""
-        return ChangeSet.objects.filter(
-            kind__in=kinds, at__gt=Now() - _while(), **{f"facts__{fact or self.fact}": self.value}
-        )
+    def lock_out_facts(self) -> dict[str, Any]:
+        return {"locked": self.scope, **self.facts}
 
     def _lock_outs(self) -> QuerySet[ChangeSet]:
-        return self._events(Kind.LOCK_OUT, fact=f"locked_{self.fact}")
+        return _lately(Kind.LOCK_OUT, facts=self.lock_out_facts())
 
     def _last_good(self) -> int:
-        """The last event that clears an address: who signed in, or was given a new password.
+        """The last event after which failures before it do not count.
 
-        Nothing clears a client: one good account must not buy more guesses at others.
+        A new password clears all of an address. Who signs in clears it at that client alone, and
+        nothing clears a client: one good account must not buy more guesses at others.
         """
-        if self.fact != "email":
+        email = self.facts.get("email")
+        if not email:
             return 0
-        return _newest(self._events(Kind.SIGN_IN, Kind.PASSWORD))
+        good = _newest(_lately(Kind.PASSWORD, facts={"email": email}))
+        if "client" in self.facts:
+            good = max(good, _newest(_lately(Kind.SIGN_IN, facts=self.facts)))
+        return good
 
     def failures(self) -> int:
         start = max(_newest(self._lock_outs()), self._last_good())
-        return self._events(Kind.SIGN_IN_FAILED).filter(pk__gt=start).count()
+        return _lately(Kind.SIGN_IN_FAILED, facts=self.facts).filter(pk__gt=start).count()
 
     def seconds_locked(self) -> int:
         lock_outs = self._lock_outs().filter(pk__gt=self._last_good())
         found = lock_outs.order_by("-pk").values_list("at", Now()).first()
         return ceil((found[0] + _while() - found[1]).total_seconds()) if found else 0
 
-    def take_turn(self) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Who tries to sign in from where. `email` is blank for what is no address."""
+
+    email: str
+    client: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"client": self.client, **({"email": self.email} if self.email else {})}
+
+    def counters(self) -> list[Counter]:
+        by_client = Counter(
+            scope="client",
+            facts={"client": self.client},
+            most=settings.SIGN_IN_MAX_FAILURES_PER_CLIENT,
+        )
+        if not self.email:
+            return [by_client]
+        return [
+            Counter(
+                scope="address at client", facts=self.facts, most=settings.SIGN_IN_MAX_FAILURES
+            ),
+            Counter(
+                scope="address",
+                facts={"email": self.email},
+                most=settings.SIGN_IN_MAX_FAILURES_PER_ADDRESS,
+            ),
+            by_client,
+        ]
+
+    def is_at_a_place_of_theirs(self) -> bool:
+        signed_in = _lately(Kind.SIGN_IN, facts=self.facts, within=PLACES_LAST)
+        return bool(self.email) and signed_in.exists()
+
+    def seconds_locked(self) -> int:
+        own, *others = self.counters()
+        seconds = own.seconds_locked()
+        if seconds or self.is_at_a_place_of_theirs():
+            return seconds
+        return max((counter.seconds_locked() for counter in others), default=0)
+
+    def take_turns(self) -> None:
         """Wait for other attempts by it, and let others wait until the transaction ends."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-                [f"accounts.sign_in:{self.fact}:{self.value}"],
-            )
+            for value in (self.email, self.client):  # the address first, or two could deadlock
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                    [f"accounts.sign_in:{value}"],
+                )
 
 
 def seconds_locked(email: str) -> int:
-    """For how long nobody signs in by this address, or from this client; 0 if they may try.
+    """For how long nobody signs in by this address from this client; 0 if they may try.
 
     Within a transaction the attempts by one address, or from one client, take turns until it
     ends: many at once have no more guesses than one after the other.
     """
-    counters = _counters(email)
+    attempt = _attempt(email)
+    if attempt is None:
+        return 0
     if connection.in_atomic_block:
-        for counter in counters:  # always the address first, so that two cannot deadlock
-            counter.take_turn()
-    return max((counter.seconds_locked() for counter in counters), default=0)
+        attempt.take_turns()
+    return attempt.seconds_locked()
 
 
 def note_failure(email: str) -> None:
     """Put a failed sign-in on the record, and a lock-out if it was one too many."""
-    counters = _counters(email)
-    if not counters:
+    attempt = _attempt(email)
+    if attempt is None:
         return
-    address = _address(email)
-    user = User.objects.filter(email=address).values_list("pk", flat=True).first()
+    user = User.objects.filter(email=attempt.email).values_list("pk", flat=True).first()
     said: dict[str, Any] = {
         "actor": None,  # the address proves nothing
         "actor_name": _("somebody unknown"),
@@ -99,41 +153,40 @@ def note_failure(email: str) -> None:
     record_event(
         kind=Kind.SIGN_IN_FAILED,
         action=_("Sign-in failed for %(address)s")
-        % {"address": address or _("something that is no e-mail address")},
-        facts={counter.fact: counter.value for counter in counters},
+        % {"address": attempt.email or _("something that is no e-mail address")},
+        facts=attempt.facts,
         **said,
     )
-    for counter in counters:
+    for counter in attempt.counters():
         if counter.failures() >= counter.most:
             record_event(
                 kind=Kind.LOCK_OUT,
                 action=_("Locked out after %(number)d failures: %(what)s")
-                % {"number": counter.most, "what": counter.value},
-                facts={f"locked_{counter.fact}": counter.value, "failures": counter.most},
+                % {"number": counter.most, "what": _in_words(counter)},
+                facts={**counter.lock_out_facts(), "failures": counter.most},
                 **said,
             )
 
 
 def sign_in_facts(email: str) -> dict[str, str]:
     """What the events of signing in say besides who and when."""
-    return {counter.fact: counter.value for counter in _counters(email)}
+    attempt = _attempt(email)
+    return attempt.facts if attempt else {}
 
 
-def _counters(email: str) -> list[Counter]:
-    """The counters of an attempt; none outside of a request."""
+def _attempt(email: str) -> Attempt | None:
+    """The attempt in progress; none outside of a request."""
     context = current_context()
     if context is None or not context.client_address:
-        return []
-    by_client = Counter(
-        fact="client",
-        value=_network(context.client_address),
-        most=settings.SIGN_IN_MAX_FAILURES_PER_CLIENT,
-    )
-    address = _address(email)
-    if not address:
-        return [by_client]
-    by_address = Counter(fact="email", value=address, most=settings.SIGN_IN_MAX_FAILURES)
-    return [by_address, by_client]
+        return None
+    return Attempt(email=_address(email), client=_network(context.client_address))
+
+
+def _in_words(counter: Counter) -> str:
+    email, client = counter.facts.get("email", ""), counter.facts.get("client", "")
+    if email and client:
+        return _("%(address)s at %(client)s") % {"address": email, "client": client}
+    return email or client
 
 
 def _address(typed: str) -> str:
@@ -143,14 +196,28 @@ def _address(typed: str) -> str:
 
 
 def _network(client_address: str) -> str:
-    """Who counts as one client: of IPv6 a whole /64, which is what one household is given."""
+    """Who counts as one client: of IPv6 a whole /64, which is what one household is given.
+
+    Without the port that some proxies write behind it: each connection has another.
+    """
+    bare = _PORT.sub(r"\1\2", client_address)
     try:
-        address = ip_address(client_address)
+        address = ip_address(bare)
     except ValueError:
-        return client_address
+        return bare
     if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:  # how a server that listens on both names those of IPv4
+            return str(address.ipv4_mapped)
         return str(IPv6Network((address, 64), strict=False))
     return str(address)
+
+
+def _lately(
+    kind: Kind, *, facts: Mapping[str, Any], within: timedelta | None = None
+) -> QuerySet[ChangeSet]:
+    """Events of a kind that have these facts, of the last SIGN_IN_LOCK_MINUTES or `within`."""
+    since = Now() - (within or _while())
+    return ChangeSet.objects.filter(kind=kind, at__gt=since, facts__contains=dict(facts))
 
 
 def _while() -> timedelta:

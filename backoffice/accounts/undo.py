@@ -9,11 +9,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from backoffice.audit.history import Kind
 from backoffice.audit.undo.guards import UndoGuard, guard_undo
 from backoffice.exceptions import DomainError
 
-from .access import grantable_roles, keyholders, lock_access, rights_of
+from .access import grantable_roles, keys_are_held, lock_access, rights_of
 from .models import Membership, Profile, Role, RolePermission, User, UserPermission
+from .roles import RoleName
 
 
 class NobodyLeft(DomainError):
@@ -32,9 +34,9 @@ class NobodyLeft(DomainError):
 def _somebody_holds_the_keys() -> Iterator[None]:
     """One change of access at a time, and none that leaves nobody who can make another."""
     lock_access()
-    held = keyholders().exists()
+    held = keys_are_held()
     yield
-    if held and not keyholders().exists():
+    if held and not keys_are_held():
         raise NobodyLeft
 
 
@@ -61,10 +63,7 @@ def _memberships(rows: models.QuerySet, actor: Any) -> models.QuerySet:
     return _unless_superuser(
         rows,
         actor,
-        lambda: (
-            Q(user_id__in=_ids(actor))
-            | ~Q(group_id__in=grantable_roles(actor).order_by().values("pk"))
-        ),
+        lambda: Q(user_id__in=_ids(actor)) | Q(group_id__in=_roles_beyond(actor)),
     )
 
 
@@ -77,13 +76,28 @@ def _user_permissions(rows: models.QuerySet, actor: Any) -> models.QuerySet:
 
 
 def _role_permissions(rows: models.QuerySet, actor: Any) -> models.QuerySet:
-    return _unless_superuser(rows, actor, lambda: ~Q(permission_id__in=rights_of(actor)))
+    return _unless_superuser(
+        rows,
+        actor,
+        lambda: ~Q(permission_id__in=rights_of(actor)) | Q(group_id__in=_roles_beyond(actor)),
+    )
 
 
 def _roles(rows: models.QuerySet, actor: Any) -> models.QuerySet:
-    """Existing roles that hold more than the actor does; a role that is gone holds nothing."""
-    beyond = Role.objects.exclude(pk__in=grantable_roles(actor).order_by().values("pk"))
-    return _unless_superuser(rows, actor, lambda: Q(id__in=beyond.order_by().values("pk")))
+    """Those that hold more than the actor does; and for everyone those that migrations name."""
+    built_in = Q(name__in=RoleName.values) & ~Q(history_type=Kind.DELETED)
+    if actor.is_superuser:
+        return rows.filter(built_in)
+    return rows.filter(built_in | Q(id__in=_roles_beyond(actor)))
+
+
+def _roles_beyond(actor: User) -> Any:
+    """Existing roles that hold more than the actor does.
+
+    One that is gone holds nothing: it comes back with no more than the actor can give.
+    """
+    within = grantable_roles(actor).order_by().values("pk")
+    return Role.objects.exclude(pk__in=within).order_by().values("pk")
 
 
 def _ids(actor: User) -> Any:

@@ -30,11 +30,16 @@ def may_read_events(request: HttpRequest) -> bool:
     return request.user.has_perm("audit.view_changeset")
 
 
-def events_about(obj: models.Model) -> QuerySet[ChangeSet]:
-    """Events that name the object as their cause; for a person, also what they did themselves."""
+def events_about(obj: models.Model, request: HttpRequest) -> QuerySet[ChangeSet]:
+    """What names the object as its cause and this viewer may see; notes are for all its readers.
+
+    Of a person also what they did themselves.
+    """
     about = Q(reference=f"{obj._meta.label_lower}/{obj.pk}")
+    if not may_read_events(request):
+        return ChangeSet.objects.filter(about, kind=ChangeSet.Kind.NOTE)
     if isinstance(obj, get_user_model()):
-        about |= Q(actor_id=obj.pk)
+        about |= Q(actor_id=obj.pk) & ~Q(kind=ChangeSet.Kind.NOTE)
     return ChangeSet.objects.exclude(kind=ChangeSet.Kind.CHANGE).filter(about)
 
 

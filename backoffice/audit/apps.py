@@ -12,6 +12,7 @@ class AuditConfig(AppConfig):
         # Models must be loaded.
         from . import checks, receivers  # noqa: F401, PLC0415
         from .seals import checks as seal_checks  # noqa: F401, PLC0415
+        from .seals import invariants  # noqa: F401, PLC0415
 
         connection_created.connect(
             receivers.tell_the_database_who_is_at_work, dispatch_uid="audit.pass_context_on"

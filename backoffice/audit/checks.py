@@ -95,6 +95,7 @@ def _triggers_at_fault(connection: Any) -> Iterator[CheckMessage]:
             id="audit.E004",
         )
     yield from _change_set_function_at_fault(connection)
+    yield from _not_ours(connection)
     for model, trigger in pgtrigger.registered():
         if isinstance(trigger, UnskippableTrigger) and (fault := _fault(trigger, model, installed)):
             yield Error(
@@ -130,6 +131,45 @@ def _change_set_function_at_fault(connection: Any) -> Iterator[CheckMessage]:
             hint="Create it with a UTF-8 locale, such as LOCALE 'C.UTF-8', and move the data over.",
             id="audit.E005",
         )
+
+
+def _not_ours(connection: Any) -> Iterator[CheckMessage]:
+    """Triggers on the tables of the record, and rules on any table of ours, that nobody declared.
+
+    They need alter no history: they can see to it that another one is written.
+    """
+    registered = [
+        (model._meta.db_table, trigger.get_pgid(model)) for model, trigger in pgtrigger.registered()
+    ]
+    ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    append_only = {
+        model._meta.db_table
+        for model, trigger in pgtrigger.registered()
+        if trigger.name == "append_only"
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.relname, t.tgname, 'trigger' FROM pg_trigger t
+            JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
+            UNION ALL
+            SELECT c.relname, r.rulename, 'rule' FROM pg_rewrite r
+            JOIN pg_class c ON c.oid = r.ev_class
+            WHERE c.relkind IN ('r', 'p') AND c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
+            ORDER BY 1, 2
+            """,
+            [sorted(append_only), sorted(ours)],
+        )
+        for table, name, kind in cursor.fetchall():
+            if (table, name) not in registered:
+                yield Error(
+                    f"The {kind} {name} of {table} is not ours: what is recorded may not be what "
+                    "was done.",
+                    hint=f"Look at what it does, drop it (DROP {kind.upper()}), and find out who "
+                    "made it.",
+                    id="audit.E003",
+                )
 
 
 def _what_is_installed(connection: Any) -> tuple[dict[tuple[str, str], _Installed], str]:

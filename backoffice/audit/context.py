@@ -72,7 +72,7 @@ class AuditContext:
             "client_address": storable(self.client_address) or None,
             "reference": storable(self.reference),
         }
-        if not self.reason.strip() and (needed := reasons.announced()):
+        if not reasons.said(self.reason) and (needed := reasons.announced()):
             facts["needs_reason"] = needed
         return json.dumps(facts, ensure_ascii=False)
 

@@ -41,14 +41,14 @@ _kept: ContextVar[list[_Event] | None] = ContextVar("audit_events", default=None
 
 def record_event(
     *, kind: ChangeSet.Kind, action: str, facts: Mapping[str, Any] | None = None, **context: Any
-) -> None:
+) -> int | None:
     """Put an event on the record, as of the work in progress or of what `context` says instead.
 
     `facts` is what it has to say besides, as JSON can hold it; never a secret. Within
     `keeping_events` it stays even if the transaction that is open now is rolled back; elsewhere
-    it goes with it.
+    it goes with it. Returns its number, or None if it cannot be written yet.
     """
-    _record(_at_work(**context), kind, action, facts or {})
+    return _record(_at_work(**context), kind, action, facts or {})
 
 
 def _at_work(**context: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _at_work(**context: Any) -> dict[str, Any]:
 
 def _record(
     told: Mapping[str, Any], kind: ChangeSet.Kind, action: str, facts: Mapping[str, Any]
-) -> None:
+) -> int | None:
     columns = (
         told["source"],
         storable(action),
@@ -74,10 +74,11 @@ def _record(
     kept = _kept.get()
     if kept is not None and _is_broken():
         kept.append(_Event(key=None, at=timezone.now(), columns=columns))
-        return
+        return None
     event = _write(columns)
     if kept is not None:
         kept.append(event)
+    return event.key
 
 
 def _is_broken() -> bool:

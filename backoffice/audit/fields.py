@@ -21,9 +21,25 @@ class IdRangesField(models.Field):
         return value if value is None or isinstance(value, str) else written(value)
 
 
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
 def runs(multirange: Any) -> Ranges:
-    """What psycopg read. PostgreSQL writes such ranges with their end excluded."""
-    return tuple((part.lower, part.upper - 1) for part in multirange)
+    """What psycopg read. PostgreSQL writes such ranges with their end excluded.
+
+    We write none without an end; whoever tampers may, and must not keep us from reading on.
+    """
+    return tuple(
+        (
+            _LEAST if part.lower is None else part.lower,
+            _MOST if part.upper is None else part.upper - 1,
+        )
+        for part in multirange
+    )
+
+
+def how_many(ranges: Ranges) -> int:
+    return sum(last - first + 1 for first, last in ranges)
 
 
 def written(ranges: Ranges) -> str:

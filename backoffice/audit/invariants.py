@@ -147,11 +147,6 @@ class Orphans:
         return text % {"rows": self.rows, "table": self.table, "number": self.change_set}
 
 
-@invariant("I10", gettext_lazy("every history row belongs to a change set"))
-def rows_off_the_timeline() -> Iterator[str]:
-    return (orphans.message for orphans in rows_without_a_change_set())
-
-
 def rows_without_a_change_set() -> Iterator[Orphans]:
     for model in trailed_models:
         table = history_of(model)._meta.db_table

@@ -1,4 +1,6 @@
+import logging
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 
 from django.conf import settings
@@ -6,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from .context import Source, audit_context
 from .events import keeping_events, record_refusal
+
+logger = logging.getLogger(__name__)
 
 
 class AuditMiddleware:
@@ -44,9 +48,21 @@ def _is_signed_in(request: HttpRequest) -> bool:
     return user is not None and user.is_authenticated
 
 
+@cache
+def _warn_of_a_proxy() -> None:
+    """Once in the life of a process: anybody can send the header."""
+    logger.warning(
+        "A request came with X-Forwarded-For, and TRUSTED_PROXIES is 0. If a proxy of yours stands "
+        "in front, set it: until then everyone has the proxy's address on the record, and counts "
+        "as one client where sign-ins fail."
+    )
+
+
 def client_address(request: HttpRequest) -> str:
     """The address of the client, from X-Forwarded-For only as far as our own proxies wrote it."""
     hops = settings.TRUSTED_PROXIES
+    if not hops and "HTTP_X_FORWARDED_FOR" in request.META:
+        _warn_of_a_proxy()
     forwarded = [
         part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part
     ]

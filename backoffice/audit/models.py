@@ -38,6 +38,8 @@ class ChangeSet(models.Model):
         PASSWORD = "password", _("password change")
         EXPORT = "export", _("export")  # rows left the house: facts say which
         REFUSED = "refused", _("refused")  # somebody tried what they may not do
+        ARCHIVE = "archive", _("archive")  # old history was copied out, and may be gone from here
+        NOTE = "note", _("note")  # what staff wrote about an object; the text is the reason
 
     no_trail = "It is the record itself, and append-only."
 
@@ -61,9 +63,12 @@ class ChangeSet(models.Model):
 
     class Meta:
         verbose_name = _("change set")
-        verbose_name_plural = _("change sets")
+        verbose_name_plural = _("timeline")  # as people call all of them together
         default_permissions = ("view",)
-        permissions = (("undo_changeset", "Can undo change set"),)
+        permissions = (
+            ("undo_changeset", "Can undo change set"),
+            ("add_note", "Can add note"),
+        )
         ordering = ("-id",)
         triggers = [append_only()]
         indexes = [
@@ -214,6 +219,31 @@ class SealedRows(models.Model):
     class Meta:
         verbose_name = _("sealed rows")
         verbose_name_plural = _("sealed rows")
+        default_permissions = ()
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.change_set_id}: {self.table}"
+
+
+class Archive(models.Model):
+    """Rows of a history table that were copied to a file, and may be gone from here since.
+
+    The change set is the event that tells of it. It holds the hash of these numbers, and comes
+    under a seal like any other entry.
+    """
+
+    no_trail = "It proves the record, and is append-only."
+
+    change_set = models.ForeignKey(
+        ChangeSet, on_delete=models.DO_NOTHING, db_constraint=False, related_name="archives"
+    )
+    table = models.TextField(_("table"))
+    history_ids = IdRangesField(_("history rows"))
+
+    class Meta:
+        verbose_name = _("archive")
+        verbose_name_plural = _("archives")
         default_permissions = ()
         triggers = [append_only()]
 

@@ -5,6 +5,7 @@ context without a reason is announced together with what needs one, and triggers
 outside of the application announces nothing; it has no reason, and is on the record as such.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
@@ -29,6 +30,20 @@ BULK = "bulk"
 type Model = type[models.Model]
 
 _declared: dict[Model, frozenset[str]] = {}
+
+
+# Letters and signs by their category, and yet nothing that anyone sees.
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def said(reason: str) -> str:
+    """The reason without the blanks around it; "" where nothing in it can be read.
+
+    Spaces, controls (NUL, which PostgreSQL cannot hold, among them) and signs of no width are a
+    reason that nobody can read later.
+    """
+    seen = any(unicodedata.category(c)[0] not in "CZ" and c not in _UNSEEN for c in reason)
+    return reason.replace("\0", "").strip() if seen else ""
 
 
 class ReasonMissing(DomainError):

@@ -35,14 +35,17 @@ FACTS = {
     "bytes": gettext_lazy("Bytes"),
     "sha256": "SHA-256",
     "complete": gettext_lazy("Complete"),
+    "file": gettext_lazy("File"),
+    "table": gettext_lazy("Table"),
+    "before_seal": gettext_lazy("Under the seals before"),
+    "history_ids_sha256": gettext_lazy("SHA-256 of the numbers of the rows"),
     "resource": gettext_lazy("Resource"),
     "method": gettext_lazy("Method"),
     "path": gettext_lazy("Path"),
     "email": gettext_lazy("E-mail address"),
     "client": gettext_lazy("Client"),
     "failures": gettext_lazy("Failures"),
-    "locked_email": gettext_lazy("Locked e-mail address"),
-    "locked_client": gettext_lazy("Locked client"),
+    "locked": gettext_lazy("What is locked"),
 }
 # Unfold's colours. What no application announced stands out.
 SOURCE_VARIANTS = {
@@ -55,6 +58,8 @@ SOURCE_VARIANTS = {
 
 # Longer texts show what changed in them, word by word.
 LONG_TEXT = 80
+# What is shorter than this has no words that could have stayed.
+FEW_WORDS = 4
 # difflib takes time by the square of the number of words.
 MOST_WORDS = 3000
 WORDS_AROUND = 6
@@ -137,7 +142,8 @@ def told_apart(before: str, after: str, was: Any, became: Any) -> tuple[Text, Te
         return (Passage(repr(was)),), (Passage(repr(became)),)
     if before.split() == after.split():
         before, after = _visible_space(before), _visible_space(after)
-    if min(len(before), len(after)) < LONG_TEXT:
+    shorter, longer = sorted((before, after), key=len)
+    if len(longer) < LONG_TEXT or len(shorter.split()) < FEW_WORDS:
         return (Passage(before),), (Passage(after),)
     return _changed_words(before, after)
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from backoffice.audit.forms import ReasonField
 from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exceptions import DomainError
 
@@ -49,7 +50,7 @@ class Outcome(Protocol):
 class BulkForm(forms.Form):
     """What an action asks for besides its rows. Whatever else it asks, the reason comes last."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Goes on the record, for whoever asks later."),
         max_length=LONGEST_REASON,

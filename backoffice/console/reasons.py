@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.audit import reasons
 from backoffice.audit.context import refine_context
+from backoffice.audit.forms import ReasonField
 from backoffice.audit.secrecy import hidden_fields
 
 REASON = "change_reason"
@@ -27,12 +28,12 @@ LONGEST_REASON = 500
 MISSING = gettext_lazy("Say why: this change needs a reason.")
 
 
-def reason_field(*, required: bool, needed_for: str = "") -> forms.CharField:
+def reason_field(*, required: bool, needed_for: str = "") -> ReasonField:
     """`needed_for` names the fields that it is needed for, if it is for some only."""
     help_text = _("Goes on the record, for whoever asks later.")
     if needed_for and not required:
         help_text += " " + _("Needed for a change of %(fields)s.") % {"fields": needed_for}
-    return forms.CharField(
+    return ReasonField(
         label=gettext_lazy("Reason for this change"),
         help_text=help_text,
         required=required,
@@ -172,4 +173,4 @@ def _was_refused(request: HttpRequest) -> bool:
 
 
 def _reason(request: HttpRequest) -> str:
-    return request.POST.get(REASON, "").strip()[:LONGEST_REASON]
+    return reasons.said(request.POST.get(REASON, ""))[:LONGEST_REASON]

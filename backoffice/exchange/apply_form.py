@@ -8,6 +8,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from backoffice.audit.forms import ReasonField
+
 from .deactivating import is_above_half
 from .models import ImportJob
 
@@ -18,7 +20,7 @@ class ApplyForm(forms.Form):
     ALL, VALID = "all", "valid"
     LEAVE, OVERWRITE = "leave", "overwrite"
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=gettext_lazy("Reason"),
         max_length=500,
         help_text=gettext_lazy("Goes on the record, such as “Supplier's prices of March”."),

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context, current_context
+from backoffice.audit.reasons import said
 
 from . import services
 from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
@@ -108,7 +109,8 @@ def hand_over_applying(
     *, job: ImportJob, reason: str, valid_rows_only: bool = False, seen_plan: str | None = None
 ) -> ImportJob:
     """Have a worker apply the plan that was seen. Refuses what apply_import() refuses at once."""
-    if not reason.strip():
+    reason = said(reason)
+    if not reason:
         raise ReasonMissing
     services.refuse_at_work(ImportJob.objects.get(pk=job.pk))
     job = ImportJob.objects.select_for_update().get(pk=job.pk)
@@ -120,7 +122,7 @@ def hand_over_applying(
         raise PlanStale([])
     if job.invalid and not valid_rows_only:
         raise RowsInvalid(job.invalid)
-    job.state, job.reason, job.valid_rows_only = State.APPLYING, reason.strip(), valid_rows_only
+    job.state, job.reason, job.valid_rows_only = State.APPLYING, reason, valid_rows_only
     with audit_context(**source_if_none(), reason=job.reason):
         job.save(update_fields=["state", "reason", "valid_rows_only"])
     _hand_over(job)

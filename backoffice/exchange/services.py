@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context, current_context
+from backoffice.audit.reasons import said
 
 from .applying import Applier
 from .choices import Choices, checked_choices
@@ -241,7 +242,8 @@ def apply_import(
     preview or the plan was made anew, WrongState if this job was applied or given up already.
     Nothing is written then.
     """
-    if not reason.strip():
+    reason = said(reason)
+    if not reason:
         raise ReasonMissing
     declared, started = get_resource(job.resource), time.monotonic()
     with transaction.atomic():
@@ -252,7 +254,7 @@ def apply_import(
             raise PlanStale([])
         if job.invalid and not valid_rows_only:
             raise RowsInvalid(job.invalid)
-        job.reason, job.valid_rows_only = reason.strip(), valid_rows_only
+        job.reason, job.valid_rows_only = reason, valid_rows_only
         with _at_work(job, declared, source=Source.IMPORT):
             try:
                 Applier(job, declared).run(Rights.of(job.user, declared))

@@ -123,8 +123,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["backoffice.accounts.backends.PasswordBackend"]
-# After so many failures by one address, or from one client, nobody gets in for so many minutes.
+# After so many failures by one address from one client, by it from anywhere, or from one client by
+# any address, nobody gets in for so many minutes.
 SIGN_IN_MAX_FAILURES = env.int("SIGN_IN_MAX_FAILURES", default=10)
+SIGN_IN_MAX_FAILURES_PER_ADDRESS = env.int("SIGN_IN_MAX_FAILURES_PER_ADDRESS", default=50)
 SIGN_IN_MAX_FAILURES_PER_CLIENT = env.int("SIGN_IN_MAX_FAILURES_PER_CLIENT", default=100)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AUTH_PASSWORD_VALIDATORS = [
@@ -177,6 +179,9 @@ AUDIT_MAKE_MISSING_KEY = False
 # {"table": "its present name", "table.column": "table.its present name"} of what was renamed
 # after it had been sealed, so that it can still be verified.
 AUDIT_RENAMED: dict[str, str] = {}
+# After how many days `audit_archive` takes history away: "inventory.Product=3650,..."; what is not
+# named is kept for ever.
+AUDIT_RETENTION: dict[str, int] = env.dict("AUDIT_RETENTION", cast={"value": int}, default={})
 
 # Exchange: what a file may be. Each limit is named in the error of the file that exceeds it.
 EXCHANGE_MAX_BYTES = env.int("EXCHANGE_MAX_BYTES", default=1024**3)

@@ -146,7 +146,7 @@ class ProductAdmin(ModelAdmin):
         ),
     ]
 
-    history_related = ("product_tags", "images")
+    history_related = ("product_tags", "images", "variants")
     as_of_columns = ("name", "sku", "price", "cost", "is_active", "category")
 
     inlines = [ImageInline, VariantInline]

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
-from backoffice.audit.reasons import ReasonMissing, bulk_needs_reason
+from backoffice.audit.reasons import ReasonMissing, bulk_needs_reason, said
 from inventory.exceptions import PercentOutOfRange
 from inventory.models import Category, Product, ProductTag, Tag
 from inventory.selectors import (
@@ -143,7 +143,8 @@ def _carry_out(
     action: Callable[[int], str],
 ) -> BulkOutcome:
     """Lock, plan, write. Raises ReasonMissing where the reason is blank."""
-    if bulk_needs_reason() and not reason.strip():
+    reason = said(reason)
+    if bulk_needs_reason() and not reason:
         raise ReasonMissing
     planned = plan(_locked(products))
     counted: Counter[str] = Counter(
@@ -151,7 +152,7 @@ def _carry_out(
     )
     to_change = counted.pop("", 0)
     if to_change:
-        with _on_the_record(actor=actor, reason=reason.strip(), action=action(to_change)):
+        with _on_the_record(actor=actor, reason=reason, action=action(to_change)):
             write(planned.filter(skip=""))
     return BulkOutcome(
         done=to_change, skipped={SkipReason(skip): n for skip, n in sorted(counted.items())}

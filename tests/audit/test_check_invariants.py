@@ -1,6 +1,7 @@
 """`check_invariants` is silent about what holds, and names each case of what does not."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -9,6 +10,7 @@ from django.db import connection
 from backoffice.audit import invariants
 from backoffice.audit.invariants import invariant
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.seals.sealing import seal_new_entries
 from inventory.models import Product
 
 from .tampering import tamper
@@ -71,6 +73,19 @@ def test_a_row_without_a_change_set_is_named(
     assert run(capsys)["I10"] == [
         f"1 row of inventory_historicalproduct names change set {number}, which is not there."
     ]
+
+
+def test_what_does_not_verify_is_named(
+    product: Product, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal_new_entries()
+    assert run(capsys)["I10"] == []
+    tamper("UPDATE inventory_historicalproduct SET history_user_id = 7")
+    (line,) = run(capsys)["I10"]
+    assert line.startswith(f"Product {product.pk}: history row ")
+    assert "was altered" in line
+    settings.AUDIT_SIGNING_KEY = ""
+    assert "AUDIT_PUBLIC_KEYS" in run(capsys)["I10"][0]
 
 
 def test_apps_register_their_own(

@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import current_context
-from backoffice.audit.middleware import AuditMiddleware, client_address
+from backoffice.audit.middleware import AuditMiddleware, _warn_of_a_proxy, client_address
 from inventory.models import Product, Tag
 
 from .conftest import Record, a_product
@@ -69,6 +69,22 @@ def test_the_clients_address(
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == address
+
+
+def test_a_proxy_that_nobody_told_us_of_is_warned_of_once(
+    settings: Any, rf: RequestFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    _warn_of_a_proxy.cache_clear()
+    settings.TRUSTED_PROXIES = 0
+    client_address(rf.get("/"))
+    settings.TRUSTED_PROXIES = 1
+    client_address(rf.get("/", HTTP_X_FORWARDED_FOR="1.2.3.4"))
+    assert caplog.messages == []
+    settings.TRUSTED_PROXIES = 0
+    for _number in range(3):
+        client_address(rf.get("/", HTTP_X_FORWARDED_FOR="1.2.3.4"))
+    (said,) = caplog.messages
+    assert "set it" in said
 
 
 @pytest.mark.parametrize(("path", "source"), [("/admin/x/", "admin"), ("/api/v1/x/", "api")])

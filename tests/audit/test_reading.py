@@ -103,6 +103,17 @@ def test_a_long_text_shows_what_changed_in_it() -> None:
     )
 
 
+def test_a_short_text_that_grew_long_shows_what_came() -> None:
+    was = "Crossed at the back, with one big pocket."
+    came = " It comes with a lid that does not leak, even when it is turned upside down."
+    assert told_apart(was, was + came, was, was + came) == (
+        (Passage(was),),
+        (Passage(was), Passage(came, changed=True)),
+    )
+    one, other = "none", "x " * 60
+    assert told_apart(one, other, one, other) == ((Passage(one),), (Passage(other),))
+
+
 def test_a_very_long_text_is_not_compared_word_by_word() -> None:
     was = "word " * 10_000
     before, after = told_apart(was, was + "end", was, was + "end")

@@ -14,9 +14,12 @@ from backoffice.accounts.models import Membership, User
 from backoffice.audit import reasons
 from backoffice.audit.checks import reasons_are_of_something
 from backoffice.audit.context import Source, announce_context, audit_context
+from backoffice.audit.exceptions import UndoReasonMissing
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.reasons import ReasonMissing
+from backoffice.audit.undo.services import undo_change_set
 from inventory.models import Discount, Product, ProductImage
+from inventory.services.catalogue import deactivate_products
 from tests.audit.conftest import Record, a_product
 from tests.console.pages import act, page, product_form, said, signed_in
 from tests.inventory.factories import make_product
@@ -79,6 +82,38 @@ def test_no_price_changes_without_a_reason_whatever_writes_it(
     assert str(refused.value) == "This change of products needs a reason. Say why."
     assert record.is_empty()
     assert Product.objects.get().price == 10
+
+
+UNREADABLE = ["\0", "\u200b", " \ufeff\u00ad", "\x1b\x07", "\u2800\u3164"]
+
+
+@pytest.mark.parametrize("reason", UNREADABLE)
+def test_a_reason_that_nobody_can_read_is_none(
+    reason: str, product: Product, catalogue_manager: User, record: Record
+) -> None:
+    with (
+        audit_context(source=Source.ADMIN, reason=reason),
+        pytest.raises(ReasonMissing),
+        transaction.atomic(),
+    ):
+        Product.objects.update(price=9)
+    client, address = signed_in(catalogue_manager), page("inventory_product_change", product.pk)
+    response = client.post(address, product_form(product, price="12", change_reason=reason))
+    assert response.context["adminform"].form.errors == {"change_reason": [MISSING]}
+    act(client, "delete_selected", [product], post="yes", change_reason=reason)
+    with pytest.raises(ReasonMissing):
+        deactivate_products(products=Product.objects.all(), actor=catalogue_manager, reason=reason)
+    with pytest.raises(UndoReasonMissing):
+        undo_change_set(
+            change_set=ChangeSet.objects.latest("pk"), actor=catalogue_manager, reason=reason
+        )
+    assert Product.objects.get().price == 10
+    assert record.rows(Product) == []
+
+
+def test_what_can_be_read_is_kept_as_it_was_written() -> None:
+    assert reasons.said(" Kupfer\0 \u200b 加价 ") == "Kupfer \u200b 加价"
+    assert reasons.said("→") == "→"
 
 
 @pytest.mark.parametrize("how", WRITES)
@@ -229,7 +264,9 @@ def test_a_bulk_action_that_lifts_its_reason_is_still_held_to_that_of_the_price(
     act(client, "deactivate_products", [product], apply="1", previewed=seen, reason="")
     product.refresh_from_db()
     assert not product.is_active
-    response = act(client, "change_prices", [product], apply="1", percent="5", reason="")
+    previewed = act(client, "change_prices", [product], preview="1", percent="5")
+    sent = {"percent": "5", "previewed": previewed.context["preview"].fingerprint, "reason": ""}
+    response = act(client, "change_prices", [product], apply="1", **sent)
     assert "This change of products needs a reason. Say why." in response.text
     product.refresh_from_db()
     assert product.price == 10

@@ -1,5 +1,6 @@
 """The newest seal is told outside the machine, after it is committed, until it has arrived."""
 
+import base64
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -101,7 +102,15 @@ def server() -> Iterator[Any]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             received.append((self.path, self.headers["Content-Type"], body))
+            self.server.asked = self.headers["Authorization"]  # type: ignore[attr-defined]
             self.send_response(self.answer)
+            if self.answer in range(300, 400):
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            received.append((self.path, "", ""))
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -151,6 +160,46 @@ def test_what_failed_is_noted_and_tried_again(
     assert server.received[-1][2] == note(second)
     publish_newest()
     assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("answer", [301, 302, 303, 307, 308])
+def test_a_note_is_not_sent_elsewhere(answer: int, server: Any, settings: Any) -> None:
+    """urllib would follow, by a GET without the note, to wherever the answer says."""
+    url = f"http://127.0.0.1:{server.server_port}/seals"
+    settings.AUDIT_PUBLISH = [url]
+    server.RequestHandlerClass.answer = answer
+    make_seal()
+    publish_newest()
+    assert events() == [("failed", 1, url)]
+    assert "name that address instead" in SealEvent.objects.get().facts["error"]
+    assert [path for path, _type, _body in server.received] == ["/seals"]
+
+
+def test_a_password_in_an_address_signs_in_and_is_told_to_nobody(
+    server: Any, settings: Any
+) -> None:
+    settings.AUDIT_PUBLISH = [
+        f"http://us:s%40cret@127.0.0.1:{port}/seals" for port in (server.server_port, 1)
+    ]
+    make_seal()
+    assert [event.kind for event in publish_newest()] == ["published", "failed"]
+    assert server.asked == f"Basic {base64.b64encode(b'us:s@cret').decode()}"
+    assert "cret" not in str(list(SealEvent.objects.values()))
+
+
+def test_a_sealer_that_runs_often_does_not_try_in_vain_as_often(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.AUDIT_PUBLISH = [f"file://{tmp_path}/none/x.log"]
+    make_seal()
+    assert [event.kind for event in publish_newest(patient=True)] == ["failed"]
+    make_seal()
+    assert publish_newest(patient=True) == []
+    with pytest.MonkeyPatch.context() as patch:
+        a_minute_on = timezone.now() + timedelta(minutes=1, seconds=1)
+        patch.setattr(timezone, "now", lambda: a_minute_on)
+        assert [event.kind for event in publish_newest(patient=True)] == ["failed"]
+    assert [event.kind for event in publish_newest()] == ["failed"]
 
 
 def test_one_place_that_fails_keeps_no_other_from_being_told(settings: Any, tmp_path: Path) -> None:

@@ -244,6 +244,17 @@ def test_an_event_cannot_be_undone(db: None) -> None:
         undo(event)
 
 
+def test_other_rows_are_another_plan_though_they_are_as_many(product: Product) -> None:
+    with work("tags"):
+        tags = [Tag.objects.create(name=name) for name in ("one", "two")]
+    product.tags.set(tags[:1])
+    seen = planned("tags").fingerprint
+    product.tags.set(tags[1:])
+    with pytest.raises(PlanOutdated):
+        undo(done("tags"), previewed=seen)
+    assert Tag.objects.count() == 2
+
+
 def test_what_is_done_is_what_was_previewed(product: Product) -> None:
     a_product("S-2").save()
     with work("raise"):

@@ -97,6 +97,62 @@ def test_a_right_that_a_role_lost_is_given_back_by_who_holds_it(
     assert role.permissions.count() == 2
 
 
+def test_a_role_that_holds_more_than_they_do_is_not_theirs_to_put_back(
+    administrator: User, clerk: User
+) -> None:
+    """By hand the clerk could only look at it, whatever the one permission is."""
+    role = Group.objects.get(name=RoleName.CATALOGUE_MANAGER)
+    right = Permission.objects.get(codename="view_user")
+    with work("widen", administrator):
+        role.permissions.add(right)
+    with pytest.raises(NothingToUndo):
+        undo(done("widen"), clerk)
+    assert role.permissions.filter(pk=right.pk).exists()
+    undo(done("widen"), administrator)
+    assert not role.permissions.filter(pk=right.pk).exists()
+
+
+def test_a_deleted_role_comes_back_with_its_people(
+    administrator: User, clerk: User, warehouse: User
+) -> None:
+    role = Role.objects.create(name="Helpers")
+    role.permissions.set(Permission.objects.filter(codename__in=["view_product", "view_user"]))
+    other = User.objects.create_user("other@stockbook.test", "x", is_staff=True)
+    for user in (other, administrator):
+        Membership.objects.create(user=user, group=role)
+    with work("dissolve", administrator):
+        role.delete()
+    undo(done("dissolve"), administrator)
+    back = Role.objects.get(name="Helpers")
+    assert {right.codename for right in back.permissions.all()} == {"view_product", "view_user"}
+    assert [user.pk for user in back.user_set.all()] == [other.pk], "their own is for others"
+
+
+def test_the_roles_that_stockbook_comes_with_stay(administrator: User) -> None:
+    root = User.objects.create_superuser("root@stockbook.test", "x")
+    Group.objects.filter(name=RoleName.WAREHOUSE).delete()
+    with work("name"):
+        Role.objects.create(name=RoleName.WAREHOUSE)
+    for actor in (administrator, root):
+        with pytest.raises(NothingToUndo):
+            undo(done("name"), actor)
+    with work("lose"):
+        Role.objects.filter(name=RoleName.WAREHOUSE).delete()
+    undo(done("lose"), administrator)
+    assert Role.objects.filter(name=RoleName.WAREHOUSE).exists()
+
+
+def test_administrators_keep_the_rights_to_give_access(administrator: User) -> None:
+    role = Group.objects.get(name=RoleName.ADMINISTRATOR)
+    right = Permission.objects.get(codename="change_user")
+    role.permissions.remove(right)
+    with work("grant"):
+        role.permissions.add(right)
+    with pytest.raises(NobodyLeft):
+        undo(done("grant"), administrator)
+    assert role.permissions.filter(pk=right.pk).exists()
+
+
 def test_the_last_who_holds_the_keys_keeps_them(db: None) -> None:
     ada = make_user(Persona.ADMINISTRATOR)
     User.objects.exclude(pk=ada.pk).update(is_active=False)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 
 from backoffice.accounts.models import User
 from backoffice.audit.exceptions import (
@@ -134,6 +135,20 @@ def test_what_a_rule_forbids_is_refused(product: Product, first: int) -> None:
         revert(product, "price", first)
     assert refused.value.rule == "inventory_product_compare_at_above_price"
     assert Product.objects.get().price == 5
+
+
+def test_what_a_trigger_refuses_is_refused_in_words(product: Product, first: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION no_tens() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN IF NEW.price = 10 THEN RAISE 'No tens.'; END IF; RETURN NEW; END$$;"
+            "CREATE TRIGGER no_tens BEFORE UPDATE ON inventory_product FOR EACH ROW "
+            "EXECUTE FUNCTION no_tens()"
+        )
+    with pytest.raises(UndoRefusedByDatabase) as refused:
+        revert(product, "price", first)
+    assert refused.value.rule == "No tens."
+    assert Product.objects.get().price == 20
 
 
 def test_a_reason_is_needed(product: Product, first: int) -> None:

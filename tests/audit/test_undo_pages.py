@@ -108,6 +108,12 @@ def test_pages_follow_each_other(ada: Client, db: None) -> None:
     assert "Next page" not in second
 
 
+def test_nothing_is_undone_that_no_preview_showed(ada: Client, raised: ChangeSet) -> None:
+    response = ada.post(undo_page(raised), {"reason": "x"})
+    assert "Look at it again, then confirm." in words(response)
+    assert not Product.objects.filter(price=10).exists()
+
+
 def test_confirming_puts_back_and_leads_to_the_record(ada: Client, raised: ChangeSet) -> None:
     response = confirm(ada, undo_page(raised), "wrong list")
     text = words(response)

@@ -1,81 +1,27 @@
 """Whatever a superuser alters, removes or slips in with the triggers off is named exactly."""
 
-import json
-from datetime import timedelta
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import Permission
-from django.core.management import call_command
 from django.db import connection, models
-from django.utils import timezone
 
-from backoffice.accounts.models import Role, User
+from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
-from backoffice.audit.models import ChangeSet, Seal, SealedEntry, SealEvent
+from backoffice.audit.models import ChangeSet, SealedEntry
 from backoffice.audit.naming import history_of
-from backoffice.audit.seals import sealing, verifying
-from backoffice.audit.seals.findings import Finding, Wrong
+from backoffice.audit.seals import sealing
+from backoffice.audit.seals.findings import Wrong
 from backoffice.audit.seals.sealing import seal_new_entries
 from backoffice.audit.seals.verifying import Verification
 from backoffice.audit.trail import trailed_models
-from backoffice.exchange.models import ImportJob
-from inventory.models import Category, Discount, Product, ProductImage, Tag
+from inventory.models import Product
 
 from .conftest import a_product
 from .tampering import tamper
-
-# The live rows and the triggers are compared as well; here it is about what was sealed.
-NOT_SEALED = {Wrong.LIVE_ROW_DIFFERS, Wrong.TRIGGER, Wrong.ROW_WITHOUT_CHANGE_SET}
-
-
-def findings() -> list[Finding]:
-    return [finding for finding in Verification().findings() if finding.wrong not in NOT_SEALED]
-
-
-def told() -> list[tuple[Any, ...]]:
-    return [(f.wrong.value, f.table, f.history_id, f.key, f.change_set) for f in findings()]
+from .verified import as_told, findings, live, some_row, told
 
 
 @pytest.fixture
 def life(catalogue_manager: User) -> None:
-    """Rows in every history table: three change sets, each under a seal of its own."""
-    for number in range(3):
-        with audit_context(
-            source=Source.ADMIN, actor=catalogue_manager, action="Work", reason=str(number)
-        ):
-            category = Category.objects.create(name=f"Category {number}")
-            discount = Discount.objects.create(name=f"Sale {number}", value=10)
-            Product.objects.bulk_create(
-                [a_product(f"P-{number}-{n}", category=category, discount=discount)
-                 for n in range(4)]
-            )  # fmt: skip
-            for product in Product.objects.filter(sku__startswith=f"P-{number}"):
-                product.tags.set(Tag.objects.named([f"tag {number}", "new"]))
-                ProductImage.objects.create(product=product, url="/pictures/1.jpg")
-            role = Role.objects.create(name=f"Role {number}")
-            role.permissions.set(Permission.objects.all()[:3])
-            person = User.objects.create_user(f"person{number}@stockbook.test", "x")
-            person.groups.add(role)
-            person.user_permissions.add(Permission.objects.all()[number])
-            ImportJob.objects.create(
-                resource="products", file_name=f"{number}.csv", size=1, user=catalogue_manager
-            )
-        seal_new_entries()
-    assert Seal.objects.count() == 3
-    assert told() == []
-
-
-def some_row(model: type[models.Model]) -> Any:
-    """A history row under the second seal."""
-    sealed = SealedEntry.objects.filter(seal_id=2).values("change_set_id")
-    return history_of(model).objects.filter(change_set_id__in=sealed).order_by("history_id")[0]
-
-
-def as_told(wrong: Wrong, row: Any, model: type[models.Model]) -> tuple[Any, ...]:
-    key = str(getattr(row, model._meta.pk.attname))
-    table = history_of(model)._meta.db_table
-    return (wrong.value, table, row.history_id, key, row.change_set_id)
+    live(catalogue_manager)
 
 
 EVERY_TABLE = pytest.mark.parametrize("model", trailed_models, ids=lambda model: model.__name__)
@@ -250,113 +196,3 @@ def test_a_change_set_slipped_in_with_an_old_date_is_named(sealed_since: bool, l
         seal_new_entries()
         seal_new_entries()
     assert told() == [("change_set_inserted", "audit_changeset", None, None, 1_000_000)]
-
-
-def test_what_is_new_is_no_finding_but_counted(life: None) -> None:
-    with audit_context(source=Source.SHELL):
-        Tag.objects.create(name="later")
-    verification = Verification()
-    assert [f for f in verification.findings() if f.wrong not in NOT_SEALED] == []
-    assert verification.unsealed.count == 1
-    assert verification.unsealed.oldest == ChangeSet.objects.latest("pk").at
-    assert timezone.now() - verification.unsealed.oldest < timedelta(minutes=5)
-
-
-def test_a_live_row_that_was_written_past_the_triggers_is_named(life: None) -> None:
-    product = Product.objects.earliest("pk")
-    tamper("UPDATE inventory_product SET price = 3 WHERE id = %s", [product.pk])
-    gone = ProductImage.objects.earliest("pk")
-    tamper("DELETE FROM inventory_productimage WHERE id = %s", [gone.pk])
-    found = {(f.wrong, f.table, f.key, f.message) for f in Verification().findings()}
-    assert found == {
-        (
-            Wrong.LIVE_ROW_DIFFERS,
-            "inventory_product",
-            str(product.pk),
-            f"Product {product.pk} is not what its newest history row says.",
-        ),
-        (
-            Wrong.LIVE_ROW_DIFFERS,
-            "inventory_productimage",
-            str(gone.pk),
-            f"Image {gone.pk} is gone, and its history does not say so.",
-        ),
-    }
-
-
-def test_a_trigger_that_is_off_is_named(life: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE inventory_historicaltag DISABLE TRIGGER USER")
-    found = [f.message for f in Verification().findings() if f.wrong == Wrong.TRIGGER]
-    assert found == [
-        "The trigger append_only of inventory.HistoricalTag is disabled: changes may go unrecorded."
-    ]
-
-
-def test_a_verification_from_a_seal_on_leaves_out_what_was_before(life: None) -> None:
-    row = some_row(Product)
-    tamper(
-        "UPDATE inventory_historicalproduct SET brand = 'x' WHERE history_id = %s",
-        [row.history_id],
-    )
-    for since, expected in ((1, 1), (2, 1), (3, 0)):
-        verification = Verification(since=since)
-        found = [f for f in verification.findings() if f.wrong not in NOT_SEALED]
-        assert (verification.seals, len(found)) == (4 - since, expected)
-
-
-@pytest.mark.parametrize("at_once", [1, 2, 500])
-def test_seals_are_looked_at_in_windows(
-    at_once: int, life: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verifying, "_SEALS_AT_ONCE", at_once)
-    assert told() == []
-    row = some_row(Tag)
-    tamper("DELETE FROM inventory_historicaltag WHERE history_id = %s", [row.history_id])
-    assert told() == [as_told(Wrong.ROW_REMOVED, row, Tag)]
-
-
-def test_the_command_says_that_all_is_well(life: None, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("audit_verify")
-    said = capsys.readouterr().out
-    assert said.startswith("3 seals, ")
-    assert "All is as it was sealed." in said
-    event = SealEvent.objects.get()
-    assert (event.kind, event.seal_id, event.facts["found"]) == ("verified", 3, 0)
-
-
-def test_the_command_names_what_is_wrong_and_fails(
-    life: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    row = some_row(Product)
-    tamper(
-        "UPDATE inventory_historicalproduct SET brand = 'x' WHERE history_id = %s",
-        [row.history_id],
-    )
-    with pytest.raises(SystemExit, match="1"):
-        call_command("audit_verify")
-    line = (
-        f"Product {row.id}: history row {row.history_id} of change set {row.change_set_id} was "
-        "altered (inventory_historicalproduct, seal 2)."
-    )
-    said = capsys.readouterr().out
-    assert said.splitlines()[0] == line
-    assert "things are wrong." in said
-
-    with pytest.raises(SystemExit, match="1"):
-        call_command("audit_verify", "--json")
-    report = json.loads(capsys.readouterr().out)
-    assert (report["verified"], report["seals"], report["last_seal"]) == (False, 3, 3)
-    assert report["findings"][0] == {
-        "wrong": "row_altered",
-        "message": line,
-        "table": "inventory_historicalproduct",
-        "history_id": row.history_id,
-        "key": str(row.id),
-        "change_set": row.change_set_id,
-        "seal": 2,
-    }
-    event = SealEvent.objects.latest("pk")
-    assert event.kind == "tampered"
-    assert event.facts["findings"][0]["message"] == line

@@ -32,6 +32,7 @@ from inventory.models import Product
 from tests.bench.data import write_products
 from tests.bench.limits import bare_change, bare_insert, library_loop
 from tests.bench.record_pages import measure
+from tests.bench.seals import measure_seals
 
 
 def say(text: str) -> None:
@@ -156,10 +157,21 @@ def record() -> None:
         connection.creation.destroy_test_db("stockbook", verbosity=0)
 
 
+def seals() -> None:
+    """Sealing and verifying a million rows, and finding the one that was altered."""
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        measure_seals(say, rows)
+    finally:
+        connection.creation.destroy_test_db("stockbook", verbosity=0)
+
+
 def main() -> None:
-    if sys.argv[1:2] == ["record"]:
-        record()
-        return
+    for part in (record, seals):
+        if sys.argv[1:2] == [part.__name__]:
+            part()
+            return
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from backoffice.accounts.models import User
 from backoffice.accounts.roles import RoleName
 from backoffice.audit.context import Source, audit_context
-from backoffice.audit.models import ChangeSet
+from backoffice.audit.models import ChangeSet, SealEvent
+from backoffice.audit.seals.state import verdict
 from backoffice.audit.trail import trailed_models
 from config import sample_shop
 from inventory.models import Category, Discount, Product, ProductImage, Tag
@@ -60,6 +61,15 @@ def test_the_demo_brings_the_whole_sample_in() -> None:
     assert small.category is not None
     assert small.category.path == "Kitchen > Boards"
     assert sorted(tag.name for tag in small.tags.all()) == ["bestseller", "handmade"]
+
+
+def test_the_record_of_the_sample_is_sealed_and_verified() -> None:
+    demo()
+    assert not ChangeSet.objects.filter(sealed=None).exists()
+    assert verdict().text.endswith("all is as it was sealed.")
+    events = SealEvent.objects.count()
+    demo()
+    assert SealEvent.objects.count() == events  # nothing new, so nothing to verify
 
 
 def test_every_category_tag_and_discount_of_the_sample_is_used_and_declared() -> None:

@@ -82,12 +82,17 @@ def test_who_changed_a_price_last_month_and_why(visitors: list[Visitor], tmp_pat
     for text in ("Carla Catalogue", "Northwind raised theirs", "27.00", "31.50", "the-change"):
         expect(body).to_contain_text(text)
 
-    # A file of what was found, which is itself on the record.
+    # A file of the entry, and one of what was found: here the same lines.
+    in_a_file = tmp_path / "entry.csv"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    download.value.save_as(in_a_file)
     page.goto(address)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     path = tmp_path / "record.csv"
     download.value.save_as(path)
+    assert path.read_bytes() == in_a_file.read_bytes()
     with path.open(newline="", encoding="utf-8-sig") as file:
         (row,) = csv.DictReader(file)
     told = {
@@ -104,8 +109,29 @@ def test_who_changed_a_price_last_month_and_why(visitors: list[Visitor], tmp_pat
     assert {name: row[name] for name in told} == told
     assert row["time"].startswith(f"{last_month:%Y-%m-%d}")
 
+    # Both are themselves on the record.
     page.goto(address.partition("?")[0])
     export = page.locator(".audit-line").first
     expect(export).to_contain_text("export")
     expect(export).to_contain_text(hashlib.sha256(path.read_bytes()).hexdigest())
     expect(export).to_contain_text("Aude Auditor")
+
+
+def test_a_note_is_written_on_the_form_and_found_on_the_timeline(visitors: list[Visitor]) -> None:
+    product = Product.objects.create(sku="K-1", name="Kettle", price=20)
+    manager, auditor = visitors
+    page = manager.sign_in(Persona.CATALOGUE_MANAGER)
+    page.goto(f"{manager.server.url}/admin/inventory/product/{product.pk}/change/")
+    page.get_by_role("link", name="Timeline", exact=True).last.click()
+    # The reason is for saving the form, and no place for a note.
+    expect(page.get_by_label("Reason for this change")).to_be_hidden()
+    page.get_by_label("Note", exact=True).fill("Northwind confirms the price.")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".audit-remark")).to_have_text("Northwind confirms the price.")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("")
+
+    page = auditor.sign_in(Persona.AUDITOR)
+    page.goto(f"{auditor.server.url}/admin/audit/changeset/?kind=note")
+    page.get_by_role("link", name="Note on Product: Kettle (K-1)").click()
+    page.get_by_role("link", name=f"Product {product.pk}: Kettle (K-1)").click()
+    expect(page).to_have_url(f"{auditor.server.url}/admin/inventory/product/{product.pk}/change/")

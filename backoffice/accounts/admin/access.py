@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from backoffice.accounts.access import lock_access
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.audit.context import refine_context
+from backoffice.audit.reasons import said
 
 REASON = "change_reason"  # as on every delete page of the console
 
@@ -156,4 +157,4 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
 
 
 def _reason(request: HttpRequest) -> str:
-    return request.POST.get(REASON, "").strip()[:500]
+    return said(request.POST.get(REASON, ""))[:500]

@@ -13,6 +13,7 @@ from backoffice.accounts import access
 from backoffice.accounts.forms import NormalisedEmailFormField
 from backoffice.accounts.models import Membership, Role, RolePermission, User, UserPermission
 from backoffice.accounts.roles import RoleName
+from backoffice.audit.forms import ReasonField
 from backoffice.audit.reasons import needs_reason
 
 from .permissions import PermissionsField, of_this_project
@@ -30,7 +31,7 @@ class RolesField(forms.ModelMultipleChoiceField):
 class ReasonForm(forms.Form):
     """Asks why, and insists on an answer where it matters."""
 
-    change_reason = forms.CharField(
+    change_reason = ReasonField(
         label=_("Reason for this change"),
         required=False,
         max_length=500,

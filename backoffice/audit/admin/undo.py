@@ -25,6 +25,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.audit.access import AdminLinks, may_read_history
 from backoffice.audit.exceptions import NotOnRecord, PlanOutdated
+from backoffice.audit.forms import ReasonField
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.names import NamedRow, named_rows, names_of
 from backoffice.audit.undo.plan import Tally, UndoPlan
@@ -50,7 +51,7 @@ LONGEST_REASON = 500
 class UndoForm(forms.Form):
     """Why. What is confirmed is what was previewed."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Goes on the record, for whoever asks later."),
         max_length=LONGEST_REASON,
@@ -121,7 +122,8 @@ def undo_view(model_admin: ModelAdmin, request: HttpRequest, change_set_id: int)
                 actor=request.user,
                 reason=form.cleaned_data["reason"],
                 only=only,
-                previewed=request.POST.get("previewed", ""),
+                # Without one, nothing was previewed that this could be.
+                previewed=request.POST.get("previewed") or "none",
             )
         except PlanOutdated as outdated:
             messages.warning(request, str(outdated))

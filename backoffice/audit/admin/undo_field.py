@@ -56,7 +56,7 @@ def revert_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
                 key=only.key,
                 field=name,
                 to=then.history_id,
-                seen=int(seen) if seen.isascii() and seen.isdigit() else 0,
+                seen=_number(seen) or 0,
                 actor=request.user,
                 reason=form.cleaned_data["reason"],
             )
@@ -87,17 +87,20 @@ def revert_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def _row(request: HttpRequest, only: ObjectKey) -> Any:
-    row = request.GET.get("row", "")
-    if not (row.isascii() and row.isdigit() and len(row) < 19):
-        raise NotOnRecord
+    row = _number(request.GET.get("row", ""))
     found = (
         history_of(only.model)
-        ._base_manager.filter(**{only.model._meta.pk.attname: only.key}, history_id=int(row))
+        ._base_manager.filter(**{only.model._meta.pk.attname: only.key}, history_id=row)
         .first()
     )
     if found is None:
         raise NotOnRecord
     return found
+
+
+def _number(text: str) -> int | None:
+    """The number of a history row, if it can be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _history(only: ObjectKey) -> str:

@@ -37,13 +37,17 @@ _OUTPUT = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "xmlbinary": "base64",
+    # Nor may anything stand in for the record: a table or a function of the same name in another
+    # schema, or a policy that hides rows from some readers (PostgreSQL then refuses to answer).
+    "search_path": "public, pg_temp",  # pg_catalog comes first where it is not named
+    "row_security": "off",
     # Not about the text: compiling these queries takes longer than running them.
     "jit": "off",
 }
 
 
 def fix_output(cursor: Any) -> None:
-    """For the rest of the transaction, let values become the same text in every session."""
+    """For the rest of the transaction, let every session see the same rows as the same text."""
     calls = ", ".join("set_config(%s, %s, true)" for _ in _OUTPUT)
     cursor.execute(f"SELECT {calls}", [word for pair in _OUTPUT.items() for word in pair])
 
@@ -91,6 +95,10 @@ def _today(table: str, column: str = "") -> str:
 
 def table_today(table: str) -> str:
     return _today(table)
+
+
+def column_today(table: str, column: str) -> str:
+    return _today(table, column)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""System checks for production: the record can be sealed, and somebody outside is told."""
+"""System checks: the record can be sealed, somebody outside is told, and what is kept is known."""
 
 from typing import Any
 
@@ -6,8 +6,18 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
-from . import keys, publishing
+from . import archiving, keys, publishing
 from .exceptions import SealError
+
+
+@register(Tags.models)
+def what_is_kept_for_a_time_is_known(**_: Any) -> list[CheckMessage]:
+    """AUDIT_RETENTION names models that have a history."""
+    try:
+        archiving.retention()
+    except SealError as error:
+        return [checks.Error(str(error), id="audit.E006")]
+    return []
 
 
 @register(Tags.security, deploy=True)

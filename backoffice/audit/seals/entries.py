@@ -17,6 +17,9 @@ from .canonical import CHANGE_SETS, Catalogue, Form
 from .findings import Finding, Wrong
 from .sealing import ROWS_HASHES, entry_hash
 
+# What Python has a time for. PostgreSQL knows others, infinity among them.
+READABLE = "BETWEEN '0001-01-02' AND '9999-12-30'"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -26,7 +29,7 @@ class Entry:
     change_set: int
     hash: str
     own: bytes
-    at: datetime | None  # None if the entry itself is gone, as the next
+    at: datetime | None  # None if the entry itself is gone, as the next; or if it is no time
     now: bytes | None
     as_kept: str  # what the kept hashes of its row and of its history make up
     as_is: str  # the same, with the hash of its row as it is now
@@ -45,7 +48,8 @@ def entries_of(form: Form, there: Catalogue, first: int, last: int) -> dict[int,
             SELECT seal_id, change_set_id, hash, own, at, now,
                    {entry_hash("own", "rows")}, {entry_hash("COALESCE(now, '')", "rows")}
             FROM (
-                SELECT e.seal_id, e.change_set_id, e.hash, e.row_hash AS own, r.at,
+                SELECT e.seal_id, e.change_set_id, e.hash, e.row_hash AS own,
+                       CASE WHEN r.at {READABLE} THEN r.at END AS at,
                        CASE WHEN r.id IS NOT NULL
                             THEN {form.row_hash(CHANGE_SETS, there)} END AS now,
                        {of_entry} AS rows

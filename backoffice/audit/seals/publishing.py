@@ -1,15 +1,16 @@
 """Tells of the newest seal outside the machine, where nobody can take it back."""
 
 import os
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import ClassVar, Protocol
-from urllib.error import URLError
+from typing import Any, ClassVar, Protocol
+from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -25,6 +26,8 @@ from .exceptions import SealError
 # One publisher at a time; another has nothing to add.
 _LOCK = 0x5EA1ED + 1
 _PATIENCE = 10  # seconds that a server has to answer
+# Where it failed, a sealer that runs every few seconds waits so long with the next attempt.
+AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Destination(Protocol):
@@ -79,13 +82,26 @@ class WebDestination:
     at_most_every: ClassVar[timedelta] = timedelta(0)
 
     def send(self, seal: Seal) -> None:
+        parts = urlsplit(self.url)
+        who, _at, host = parts.netloc.rpartition("@")
+        headers = {"Content-Type": "text/plain; charset=utf-8", "User-Agent": "Stockbook"}
+        if who:
+            headers["Authorization"] = f"Basic {b64encode(unquote(who).encode()).decode()}"
         request = Request(  # noqa: S310 - destination_of() lets nothing but HTTP through
-            self.url,
-            data=note(seal).encode(),
-            headers={"Content-Type": "text/plain; charset=utf-8", "User-Agent": "Stockbook"},
+            parts._replace(netloc=host).geturl(), data=note(seal).encode(), headers=headers
         )
-        with urlopen(request, timeout=_PATIENCE):  # noqa: S310
+        with build_opener(_NoRedirects).open(request, timeout=_PATIENCE):
             pass
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A note goes where the setting says, or nowhere: elsewhere it would arrive without its text.
+
+    Nor may whoever answers there send our server to addresses inside our network.
+    """
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
 
 
 def destination_of(url: str) -> Destination:
@@ -107,11 +123,12 @@ def destination_of(url: str) -> Destination:
     )
 
 
-def publish_newest() -> list[SealEvent]:
+def publish_newest(*, patient: bool = False) -> list[SealEvent]:
     """Send the newest seal to every place in AUDIT_PUBLISH that has not got it.
 
     What fails is noted, and tried again at the next run, with the seal that is the newest then:
-    it vouches for the others. Returns what happened. A crash in between can send one twice.
+    it vouches for the others; a patient run waits a minute before. Returns what happened. A crash
+    in between can send one twice.
     """
     events: list[SealEvent] = []
     for url in settings.AUDIT_PUBLISH:
@@ -120,7 +137,7 @@ def publish_newest() -> list[SealEvent]:
             # Held while the other side is waited for, since nobody waits for this lock.
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
             seal = Seal.objects.order_by("-id").first() if cursor.fetchone()[0] else None
-            if seal and _is_due(seal, url, destination):
+            if seal and _is_due(seal, url, destination) and not (patient and _failed_just_now(url)):
                 events.append(_publish(seal, url, destination))
     return events
 
@@ -133,6 +150,14 @@ def _is_due(seal: Seal, url: str, destination: Destination) -> bool:
     return last.seal_id != seal.pk and last.at <= timezone.now() - destination.at_most_every
 
 
+def _failed_just_now(url: str) -> bool:
+    return SealEvent.objects.filter(
+        kind=SealEvent.Kind.PUBLICATION_FAILED,
+        where=_shown(url),
+        at__gt=timezone.now() - AGAIN_AFTER,
+    ).exists()
+
+
 def _publish(seal: Seal, url: str, destination: Destination) -> SealEvent:
     kind, facts = SealEvent.Kind.PUBLISHED, {"hash": seal.hash}
     try:
@@ -140,9 +165,15 @@ def _publish(seal: Seal, url: str, destination: Destination) -> SealEvent:
     # Whatever a mail server or a disk has to say: the record must know that it was not published.
     except Exception as error:  # noqa: BLE001
         kind = SealEvent.Kind.PUBLICATION_FAILED
-        reason = error.reason if isinstance(error, URLError) else error
-        facts["error"] = str(reason) or type(error).__name__
+        facts["error"] = _in_words(error)
     return SealEvent.objects.create(kind=kind, seal=seal, where=_shown(url), facts=facts)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, HTTPError) and 300 <= error.code < 400:
+        return _("the server sends us elsewhere (%d): name that address instead") % error.code
+    reason = error.reason if isinstance(error, URLError) else error
+    return str(reason) or type(error).__name__
 
 
 def _shown(url: str) -> str:

@@ -1,6 +1,6 @@
 """Compares the history with the hashes that were kept when it was sealed, and names each row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,18 @@ from django.utils.translation import gettext as _
 from backoffice.audit.fields import one_by_one, runs
 from backoffice.audit.naming import history_of
 
+from .archives import Archived
 from .canonical import CHANGE_SETS, Catalogue, ColumnsGone, Form, history_tables, table_today
 from .findings import Finding, Wrong
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
+
+# When a row can have been written: from its change set on, until the seal; give or take a clock
+# that was set right meanwhile.
+_TIMELY = """
+    {first} >= LEAST(entry.at, seal.at) - interval '1 day'
+    AND {last} <= seal.at + interval '1 day'
+"""
 
 # The runs of rows of a table under some seals. Each answers for all numbers from after the run
 # before it, the first and the last without limit: no number lies between two of them.
@@ -37,30 +45,38 @@ class HistoryTable:
     name: str
     key: str  # the column with the key of the object
     model: type[models.Model]
-    archived: str = ""  # SQL for its rows together with those that were archived
+    # All the names that it was ever sealed under.
+    names: tuple[str, ...]
+    archived: Archived
 
     @property
     def source(self) -> str:
-        return self.archived or f'"{self.name}"'
+        return self.archived.source or f'"{self.name}"'
 
     @property
     def what(self) -> str:
         return capfirst(str(self.model._meta.verbose_name))
 
 
-def tables_of(form: Form, archived: Mapping[str, str]) -> tuple[list[HistoryTable], list[str]]:
+def tables_of(
+    form: Form, forms: Iterable[Form], archived: Mapping[str, Archived]
+) -> tuple[list[HistoryTable], list[str]]:
     """The history tables of a form, and the names of those that no model has any more.
 
-    `archived` has SQL for the rows of tables of which some were archived.
+    `forms` are all there are: under another one, a table may have had another name.
     """
     models_by_table = history_tables()
+    ever = {name for one in forms for name in one.tables}
     found: list[HistoryTable] = []
     orphans: list[str] = []
     for sealed_as in form.tables.keys() - {CHANGE_SETS}:
         name = table_today(sealed_as)
         if model := models_by_table.get(name):
             key = history_of(model)._meta.get_field(model._meta.pk.name).column
-            found.append(HistoryTable(sealed_as, name, key, model, archived.get(name, "")))
+            names = tuple(sorted(old for old in ever if table_today(old) == name))
+            found.append(
+                HistoryTable(sealed_as, name, key, model, names, archived.get(name, Archived()))
+            )
         else:
             orphans.append(sealed_as)
     return sorted(found, key=lambda table: table.name), sorted(orphans)
@@ -81,15 +97,21 @@ def altered_rows(
             WITH run AS ({_RUNS})
             SELECT run.seal_id, run.change_set_id, run.history_ids, run.keys, run.hashes,
                    run.low, run.high
-            FROM run CROSS JOIN LATERAL (
-                SELECT string_agg(hash, ''::bytea ORDER BY history_id) AS hashes
+            FROM run
+            JOIN audit_seal seal ON seal.id = run.seal_id
+            LEFT JOIN {CHANGE_SETS} entry ON entry.id = run.change_set_id
+            CROSS JOIN LATERAL (
+                SELECT string_agg(hash, ''::bytea ORDER BY history_id) AS hashes,
+                       min(date) AS first, max(date) AS last
                 FROM (
-                    SELECT r.history_id, {hashed} AS hash FROM {table.source} r
+                    SELECT r.history_id, r.history_date AS date, {hashed} AS hash
+                    FROM {table.source} r
                     WHERE r.change_set_id = run.change_set_id
                       AND r.history_id BETWEEN run.low AND run.high
                 ) row
             ) found
-            WHERE found.hashes IS DISTINCT FROM run.hashes
+            WHERE found.hashes IS DISTINCT FROM run.hashes AND {table.archived.is_not_all_of("run")}
+               OR NOT ({_TIMELY.format(first="found.first", last="found.last")})
             ORDER BY run.change_set_id, run.low
             """,
             [first, last, table.sealed_as],
@@ -128,9 +150,11 @@ class _Run:
 
     def differences(self, hashed: str) -> Iterator[Finding]:
         found = self._found(hashed)
-        elsewhere = self._elsewhere([number for number in self.kept if number not in found])
-        for number in sorted({*self.kept, *found}):
-            key, hash_ = self.kept.get(number) or found[number]
+        missing = [number for number in self.kept if number not in found]
+        elsewhere = self._elsewhere(missing)
+        archived = self.table.archived.among(missing)
+        for number in sorted({*self.kept, *found} - archived):
+            key, hash_ = self.kept.get(number) or found[number][:2]
             if number not in self.kept:
                 yield self._finding(Wrong.ROW_INSERTED, number, key, _("was slipped in"))
             elif number in elsewhere:
@@ -140,18 +164,29 @@ class _Run:
                 yield self._finding(Wrong.ROW_REMOVED, number, key, _("was removed"))
             elif found[number][1] != hash_:
                 yield self._finding(Wrong.ROW_ALTERED, number, key, _("was altered"))
+            elif not found[number][2]:
+                late = _("says that it is of another time than that: it was slipped in")
+                yield self._finding(Wrong.ROW_MISDATED, number, key, late)
 
-    def _found(self, hashed: str) -> dict[int, tuple[str, bytes]]:
+    def _found(self, hashed: str) -> dict[int, tuple[str, bytes, bool]]:
         table = self.table
+        timely = _TIMELY.format(first="r.history_date", last="r.history_date")
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT r.history_id, r."{table.key}"::text, {hashed} FROM {table.source} r
+                SELECT r.history_id, r."{table.key}"::text, {hashed},
+                       COALESCE({timely}, true)
+                FROM {table.source} r
+                JOIN audit_seal seal ON seal.id = %s
+                LEFT JOIN {CHANGE_SETS} entry ON entry.id = r.change_set_id
                 WHERE r.change_set_id = %s AND r.history_id BETWEEN %s AND %s
                 """,
-                [self.change_set, self.low, self.high],
+                [self.seal, self.change_set, self.low, self.high],
             )
-            return {number: (key, bytes(hash_)) for number, key, hash_ in cursor.fetchall()}
+            return {
+                number: (key, bytes(hash_), timely)
+                for number, key, hash_, timely in cursor.fetchall()
+            }
 
     def _elsewhere(self, missing: list[int]) -> dict[int, int]:
         """To which change set rows have gone that are not where they were sealed."""
@@ -208,10 +243,11 @@ def inserted_rows(table: HistoryTable, since: int) -> Iterator[Finding]:
             FROM {table.source} r JOIN audit_sealedentry e ON e.change_set_id = r.change_set_id
             WHERE e.seal_id >= %s AND NOT EXISTS (
                 SELECT 1 FROM audit_sealedrows s
-                WHERE s.change_set_id = r.change_set_id AND s."table" = %s
+                WHERE s.change_set_id = r.change_set_id AND s.seal_id = e.seal_id
+                  AND s."table" = ANY(%s)
             )
             """,
-            [since, table.sealed_as],
+            [since, list(table.names)],
         )
         for history_id, key, change_set, seal in cursor:
             what = _("was slipped in")

@@ -37,9 +37,13 @@ SETTLED = timedelta(days=1)
 # Two of them at once would make two seals with one number. The number is this module's own.
 _LOCK = 0x5EA1ED
 
-_SEALED_BEFORE = """
-    SELECT COALESCE(max(upper(change_sets)), 0) FROM (
-        SELECT change_sets FROM audit_seal WHERE at < now() - make_interval(secs => %s)
+# Numbers that the sequence has not come to yet are nobody's, and would hide all below them.
+_SEALED_BEFORE = f"""
+    SELECT COALESCE(max(upper(change_sets * given_out)), 0) FROM (
+        SELECT change_sets,
+               (SELECT int8multirange(int8range(NULL, last_value, '[]')) FROM {CHANGE_SETS}_id_seq)
+                   AS given_out
+        FROM audit_seal WHERE at < now() - make_interval(secs => %s)
         ORDER BY id DESC LIMIT 100
     ) latest
 """

@@ -1,6 +1,6 @@
 """Computes everything that was ever sealed once more, and says what does not agree."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -12,19 +12,19 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.checks import triggers_fit_their_models
 from backoffice.audit.invariants import live_rows_that_differ, rows_without_a_change_set
-from backoffice.audit.models import Seal, SealedEntry, SealEvent, SealForm
+from backoffice.audit.models import Archive, Seal, SealForm
 from backoffice.audit.trail import trailed_models
-from backoffice.audit.wording import moment_in_words
 
-from . import keys
-from .archives import load
+from . import archives, keys, told
 from .canonical import CHANGE_SETS, Catalogue, ColumnsGone, Form, fix_output, hash_of, load_form
 from .chain import broken_link, judge, removed_seals
-from .checkpoints import Checkpoint, newest_per_seal
-from .entries import Entry, altered_entries, entries_of
+from .checkpoints import Checkpoint
+from .entries import READABLE, altered_entries, entries_of
+from .exceptions import SealError
 from .findings import Finding, Wrong
-from .rows import altered_rows, columns_gone, inserted_rows, tables_of
-from .sealing import ENTRIES_PER_SEAL, SETTLED
+from .lateness import Lateness
+from .rows import HistoryTable, altered_rows, columns_gone, inserted_rows, tables_of
+from .sealing import ENTRIES_PER_SEAL
 
 # Seals that are looked at together: many small ones cost little more than a large one.
 _SEALS_AT_ONCE = 500
@@ -54,43 +54,64 @@ class Verification:
     """One verification: iterate over `findings()`; the counts are complete at its end.
 
     Takes the memory of one seal, however long the record is. `since` leaves out the seals before
-    one that is known to be good. Rows that are gone under seals before `archived_before` are
-    counted, not found; with the files in `archives`, by table, none is missing.
+    one that is known to be good. Rows that the record says were archived are counted, not found;
+    so are all that are gone under seals before `archived_before`. With the files in `archives`, by
+    table, none is missing.
     """
 
     since: int = 1
     checkpoints: Sequence[Checkpoint] = ()
     archived_before: int = 0
-    archives: Mapping[str, Path] = field(default_factory=dict)
+    archives: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     seals: int = 0
     entries: int = 0
     rows: int = 0
     archived: int = 0
     last: Seal | None = None
     unsealed: Unsealed = field(default_factory=Unsealed)
-    # The newest time among the entries of the seals looked at so far.
-    _reached: datetime | None = None
+    archived_by: list[Archive] = field(default_factory=list)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self, *, sealed_alone: bool = False) -> Iterator[Finding]:
+        """`sealed_alone` leaves out the triggers, the live rows and what is off the record."""
         self._known = keys.public_keys()
         with transaction.atomic(), connection.cursor() as cursor:
             fix_output(cursor)
             self._there = Catalogue.read(cursor)
-            self._archived = {
-                table: load(cursor, self._there, table, path)
-                for table, path in self.archives.items()
-            }
-            self.last = Seal.objects.order_by("-id").first()
-            self._reached = self._reached_before()
+            # Before the newest seal: one that is made and published meanwhile is not missing.
+            events = told.events_of_seals()
+            self.last = Seal.objects.filter(**_READABLE).order_by("-id").first()
+            end = self.last.pk if self.last else 0
+            if self.since > end + 1:
+                raise SealError(
+                    _("There is no seal %(since)d: the newest is %(end)d.")
+                    % {"since": self.since, "end": end}
+                )
+            self._lateness = Lateness(self.since)
+            yield from _seals_of_no_time(cursor)
+            yield from self._archives(cursor)
             yield from self._forms()
             yield from self._in_line()
-            yield from self._published()
+            yield from told.untrue(self.checkpoints, self._known, events, self.since, end)
             yield from self._rows_slipped_in()
-            yield from self._entries_slipped_in()
+            yield from self._lateness.of_unsealed()
             self.unsealed = unsealed()
             self.rows = self._rows_sealed(cursor)
-            yield from _triggers()
-            yield from _off_the_record()
+            self.archived += sum(
+                archives.how_many_gone(cursor, *staged) for staged in self._archived.items()
+            )
+            if not sealed_alone:
+                yield from _triggers()
+                yield from _off_the_record()
+
+    def _archives(self, cursor: Any) -> Iterator[Finding]:
+        """What the record and the files say of rows that are gone."""
+        for archive, wrong in archives.recorded():
+            if wrong:
+                yield wrong
+            else:
+                archive.history_ids = ()  # many, and in the database they are at hand
+                self.archived_by.append(archive)
+        self._archived = archives.stage(cursor, self._there, self.archived_by, self.archives)
 
     def _forms(self) -> Iterator[Finding]:
         self._forms_by_number: dict[int, Form] = {}
@@ -130,7 +151,9 @@ class Verification:
             return
         next_one = self.since
         while True:
-            some = Seal.objects.filter(pk__gte=next_one, pk__lte=self.last.pk).order_by("pk")
+            some = Seal.objects.filter(
+                pk__gte=next_one, pk__lte=self.last.pk, **_READABLE
+            ).order_by("pk")
             window: list[Seal] = []
             entries = 0
             for seal in some[:_SEALS_AT_ONCE]:
@@ -156,8 +179,8 @@ class Verification:
             self.entries += len(entries)
             if seal in sound:
                 yield from altered_entries(seal, entries)
-            yield from self._too_late(seal, entries)
-        tables, orphans = tables_of(form, self._archived)
+            yield from self._lateness.of_sealed(seal, entries)
+        tables, orphans = self._tables(form)
         for table in tables:
             for finding in altered_rows(form, self._there, table, first, last):
                 if self._is_archived(finding):
@@ -167,93 +190,17 @@ class Verification:
         for orphan in orphans:
             yield columns_gone(ColumnsGone([orphan]), orphan, first)
 
+    def _tables(self, form: Form) -> tuple[list[HistoryTable], list[str]]:
+        return tables_of(form, self._forms_by_number.values(), self._archived)
+
     def _is_archived(self, finding: Finding) -> bool:
         """Rows that are altered or slipped in are found under old seals too."""
         return finding.wrong == Wrong.ROW_REMOVED and (finding.seal or 0) < self.archived_before
 
-    def _reached_before(self) -> datetime | None:
-        of_before = SealedEntry.objects.filter(
-            seal_id__lt=self.since, seal_id__gte=self.since - 100
-        )
-        entry = of_before.order_by("-change_set__at").values_list("change_set__at").first()
-        return entry[0] if entry else None
-
-    def _too_late(self, seal: Seal, entries: Iterable[Entry]) -> Iterator[Finding]:
-        """Entries that say that they are older than what had been sealed before them."""
-        reached = self._reached
-        for entry in entries:
-            if entry.at is None:
-                continue
-            if reached and entry.at < reached - SETTLED:
-                yield _slipped_in(entry.change_set, entry.at, seal.pk)
-            # A clock that was wrong, or a forged time, must not make all that follows look late.
-            self._reached = max(filter(None, (self._reached, min(entry.at, seal.at))))
-
-    def _entries_slipped_in(self) -> Iterator[Finding]:
-        if self._reached is None:
-            return
-        with connection.chunked_cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT c.id, c.at FROM {CHANGE_SETS} c
-                WHERE c.at < %s
-                  AND NOT EXISTS (SELECT 1 FROM audit_sealedentry e WHERE e.change_set_id = c.id)
-                  AND NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.change_sets @> c.id)
-                ORDER BY c.id
-                """,
-                [self._reached - SETTLED],
-            )
-            for change_set, at in cursor:
-                yield _slipped_in(change_set, at)
-
     def _rows_slipped_in(self) -> Iterator[Finding]:
         if self.last and (form := self._forms_by_number.get(self.last.form)):
-            for table in tables_of(form, self._archived)[0]:
+            for table in self._tables(form)[0]:
                 yield from inserted_rows(table, self.since)
-
-    def _published(self) -> Iterator[Finding]:
-        """What was told outside of the machine is still so."""
-        end = self.last.pk if self.last else 0
-        told: dict[int, str] = {}
-        for one in newest_per_seal(self.checkpoints):
-            key = self._known.get(one.key_id)
-            if key is None or not keys.is_signed(key, one.statement, one.signature):
-                yield Finding(
-                    wrong=Wrong.CHECKPOINT_UNSIGNED,
-                    message=_("The checkpoint of seal %d is not signed with a known key.")
-                    % one.seal,
-                    seal=one.seal,
-                )
-            elif one.seal > end:
-                told[one.seal] = _(
-                    "A checkpoint of %(time)s says that there was seal %(seal)d."
-                ) % {
-                    "time": one.time,
-                    "seal": one.seal,
-                }
-            else:
-                yield from self._as_published(one)
-        events = SealEvent.objects.filter(kind=SealEvent.Kind.PUBLISHED, seal_id__gt=end)
-        for event in events.order_by("seal_id"):
-            said = _("Seal %(seal)d was published to %(where)s on %(time)s.") % {
-                "seal": event.seal_id,
-                "where": event.where,
-                "time": moment_in_words(event.at),
-            }
-            told.setdefault(int(event.seal_id or 0), said)
-        if told:
-            yield from removed_seals(max(end + 1, self.since), max(told), told[max(told)])
-
-    def _as_published(self, one: Checkpoint) -> Iterator[Finding]:
-        seal = Seal.objects.filter(pk=one.seal).first()
-        if seal is not None and seal.hash != one.hash:
-            yield Finding(
-                wrong=Wrong.CHECKPOINT_DIFFERS,
-                message=_("Seal %(seal)d is not the one that was published on %(time)s.")
-                % {"seal": one.seal, "time": one.time},
-                table="audit_seal",
-                seal=one.seal,
-            )
 
     def _rows_sealed(self, cursor: Any) -> int:
         cursor.execute(
@@ -273,18 +220,19 @@ def _form_altered(number: int) -> Finding:
     )
 
 
-def _slipped_in(change_set: int, at: datetime, seal: int | None = None) -> Finding:
-    return Finding(
-        wrong=Wrong.CHANGE_SET_INSERTED,
-        message=_(
-            "Change set %(number)d says that it is of %(time)s, but came onto the record more than "
-            "a day later: it was slipped in, or its transaction was open for that long."
+# What has a time that Python knows none for cannot even be read; see _seals_of_no_time.
+_READABLE = {"at__range": ("0001-01-02T00:00Z", "9999-12-30T00:00Z")}
+
+
+def _seals_of_no_time(cursor: Any) -> Iterator[Finding]:
+    cursor.execute(f"SELECT id FROM audit_seal WHERE NOT at {READABLE} ORDER BY id")
+    for (number,) in cursor.fetchall():
+        yield Finding(
+            wrong=Wrong.SEAL_ALTERED,
+            message=_("Seal %(seal)d was altered: its time is none.") % {"seal": number},
+            table="audit_seal",
+            seal=number,
         )
-        % {"number": change_set, "time": moment_in_words(at)},
-        table=CHANGE_SETS,
-        change_set=change_set,
-        seal=seal,
-    )
 
 
 def _triggers() -> Iterator[Finding]:

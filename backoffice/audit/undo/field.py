@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import IntegrityError, models, transaction
+from django.db import DatabaseError, OperationalError, models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,7 @@ from backoffice.audit.exceptions import (
 )
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import Names, history_of, tracked_fields
+from backoffice.audit.reasons import said
 from backoffice.audit.secrecy import hidden_fields
 from backoffice.audit.wording import value_in_words
 
@@ -50,7 +51,8 @@ def revert_field(
     NotOnRecord, FieldCannotBeReverted, NothingToRevert, TargetGone, UndoRefusedByDatabase;
     nothing is written then. Locks the row first.
     """
-    if not reason.strip():
+    reason = said(reason)
+    if not reason:
         raise UndoReasonMissing
     column = revertible_field(model, field, actor)
     with guarded([model]):
@@ -60,12 +62,14 @@ def revert_field(
             raise ObjectGone(str(model._meta.verbose_name))
         _refuse_what_is_forbidden(model, key, to, actor)
         _refuse_what_is_not_as_seen(column, obj, seen=rows[seen], to=rows[to])
-        with _on_the_record(column, obj, actor=actor, reason=reason.strip()):
+        with _on_the_record(column, obj, actor=actor, reason=reason):
             try:
                 with transaction.atomic():
                     was = getattr(rows[to], column.attname)
                     model._base_manager.filter(pk=key).update(**{column.attname: was})
-            except IntegrityError as error:
+            except OperationalError:
+                raise  # a deadlock, a lost connection: not a rule
+            except DatabaseError as error:
                 raise UndoRefusedByDatabase(rule_of(error)) from error
     return change_set_of_this_transaction()
 

@@ -40,6 +40,8 @@ class Tally:
     model: type[models.Model]
     acts: dict[Act, int] = field(default_factory=dict)
     kept: dict[Keep, int] = field(default_factory=dict)
+    # Of each of these numbers, a sum over which rows they are.
+    which: tuple[int, ...] = ()
 
     @property
     def undone(self) -> int:
@@ -97,9 +99,14 @@ class UndoPlan:
 
     @property
     def fingerprint(self) -> str:
-        """The same for plans that would do as much, and keep as much for the same reasons."""
+        """The same for plans that would do the same, and keep the same for the same reasons."""
         told = [
-            (tally.model._meta.label, sorted(tally.acts.items()), sorted(tally.kept.items()))
+            (
+                tally.model._meta.label,
+                sorted(tally.acts.items()),
+                sorted(tally.kept.items()),
+                tally.which,
+            )
             for tally in self.tallies
         ]
         return hashlib.sha256(repr((self.change_set.pk, told)).encode()).hexdigest()[:32]
@@ -146,11 +153,12 @@ def tally_stages(tables: Sequence[UndoTable]) -> list[Tally]:
     with connection.cursor() as cursor:
         for table in reversed(tables):
             cursor.execute(
-                f"SELECT act, kept, count(*) FROM {table.stage} WHERE act IS NOT NULL "
-                "GROUP BY 1, 2 ORDER BY 1, 2"
+                "SELECT act, kept, count(*), bit_xor(hashint8extended(n, 0)) "
+                f"FROM {table.stage} WHERE act IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
             )
-            tally = Tally(model=table.model)
-            for act, kept, number in cursor.fetchall():
+            found = cursor.fetchall()
+            tally = Tally(model=table.model, which=tuple(row[-1] for row in found))
+            for act, kept, number, _which in found:
                 if kept is None:
                     tally.acts[Act(act)] = number
                 else:

@@ -25,6 +25,7 @@ from backoffice.audit.exceptions import (
 from backoffice.audit.history import Kind
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import history_of
+from backoffice.audit.reasons import said
 
 from .guards import guarded
 from .names import names_of
@@ -82,13 +83,14 @@ def undo_change_set(
     nothing is written then. Locks the rows, tables in the order of their foreign keys and rows in
     that of their keys, before it looks at what changed since.
     """
-    if not reason.strip():
+    reason = said(reason)
+    if not reason:
         raise UndoReasonMissing
     if actor is not None and not actor.has_perm(PERMISSION):
         raise UndoNotPermitted
     _refuse_events(change_set)
     tables = touched_tables(change_set)
-    on_the_record = _on_the_record(change_set, only, actor=actor, reason=reason.strip())
+    on_the_record = _on_the_record(change_set, only, actor=actor, reason=reason)
     with on_the_record, guarded(table.model for table in tables):
         lock_rows(change_set, tables)
         plan = _planned(change_set, tables, actor, only)

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         """
         try:
             outcome = seal_new_entries(thorough=thorough)
-            events = publish_newest()
+            events = publish_newest(patient=quiet)
         except SealError as error:
             raise CommandError(str(error)) from error
         if outcome.last or not quiet:

@@ -5,17 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.audit.models import Archive
 from backoffice.audit.seals.checkpoints import Checkpoint, read
 from backoffice.audit.seals.exceptions import SealError
 from backoffice.audit.seals.findings import Finding
 from backoffice.audit.seals.publishing import checkpoints_at_hand
 from backoffice.audit.seals.state import note_verification
 from backoffice.audit.seals.verifying import Verification
+from backoffice.audit.wording import moment_in_words
 
 # So many findings --json names one by one; the rest it counts.
 _NAMED = 10_000
@@ -55,7 +58,8 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="TABLE=FILE",
-            help="history that was copied out to a CSV file and deleted: it is verified as well",
+            help="history that was copied out to a CSV file and deleted: it is verified as well; "
+            "may be given several times",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,12 +68,15 @@ class Command(BaseCommand):
             raise CommandError("--since takes the number of a seal, from 1 on.")
         findings: list[Finding] = []
         found = 0
+        archives: dict[str, list[Path]] = {}
+        for table, path in map(_table_and_file, options["archive"]):
+            archives.setdefault(table, []).append(path)
         try:
             verification = Verification(
                 since=options["since"],
                 checkpoints=[*checkpoints_at_hand(), *_from_files(options["checkpoints"])],
                 archived_before=options["archived_before"],
-                archives=dict(_table_and_file(text) for text in options["archive"]),
+                archives=archives,
             )
             for finding in verification.findings():
                 found += 1
@@ -79,6 +86,12 @@ class Command(BaseCommand):
                     self.stdout.write(finding.message)
         except SealError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(_("The record cannot be read as it is: %s") % error) from error
+        if verification.last is None and not found:
+            raise CommandError(
+                _("There is no seal, so nothing can be verified. Seal the record: audit_seal.")
+            )
         seconds = round(time.monotonic() - started, 3)
         if not note_verification(verification, found, findings, seconds):
             self.stderr.write(_("This verification could not be noted: the database is read-only."))
@@ -107,12 +120,13 @@ class Command(BaseCommand):
         )
         if verification.archived:
             text = ngettext(
-                "%(count)d history row under the seals before %(seal)d is not here any more.",
-                "%(count)d history rows under the seals before %(seal)d are not here any more.",
+                "%d archived history row is not here any more.",
+                "%d archived history rows are not here any more.",
                 verification.archived,
             )
-            words = {"count": verification.archived, "seal": verification.archived_before}
-            self.stdout.write(text % words)
+            self.stdout.write(text % verification.archived)
+        for archive in verification.archived_by:
+            self.stdout.write("  " + _archive_in_words(archive))
         waiting = verification.unsealed
         if waiting.count and waiting.oldest:
             text = ngettext(
@@ -149,6 +163,22 @@ def _table_and_file(text: str) -> tuple[str, Path]:
     return table, Path(path)
 
 
+def _archive_in_words(archive: Archive) -> str:
+    event = archive.change_set
+    return _(
+        "%(action)s (change set %(number)d, %(time)s, by %(who)s: %(reason)s; %(file)s, "
+        "SHA-256 %(sha256)s)"
+    ) % {
+        "action": event.action,
+        "number": event.pk,
+        "time": moment_in_words(event.at),
+        "who": event.who,
+        "reason": event.reason,
+        "file": event.facts.get("file"),
+        "sha256": event.facts.get("sha256"),
+    }
+
+
 def _report(verification: Verification, seconds: float) -> dict[str, Any]:
     waiting = verification.unsealed
     age = (timezone.now() - waiting.oldest).total_seconds() if waiting.oldest else None
@@ -159,6 +189,10 @@ def _report(verification: Verification, seconds: float) -> dict[str, Any]:
         "entries": verification.entries,
         "rows": verification.rows,
         "archived": verification.archived,
+        "archives": [
+            {"change_set": archive.change_set_id, **archive.change_set.facts}
+            for archive in verification.archived_by
+        ],
         "seconds": seconds,
         "unsealed": {
             "entries": waiting.count,
