@@ -11,7 +11,7 @@ def grant_files(apps, schema_editor):
 class Migration(migrations.Migration):
     """Discounts come and go as files too, for those who keep the catalogue."""
 
-    dependencies = [("inventory", "0003_cost_and_reasons")]
+    dependencies = [("inventory", "0004_deleted_and_variants")]
 
     operations = [
         migrations.AlterModelOptions(
