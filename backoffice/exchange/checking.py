@@ -114,6 +114,11 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
         # What Python cleans, SQL checks and casts afterwards.
         in_python = column.runs_in == "Python" or is_looked_up
         cleaned = f"{known}.value" if in_python else column.clean_text(text)
+        if isinstance(column, DecimalColumn | DateColumn):
+            # Each check speaks of the cleaned text, which is dear: it is worked out once.
+            once = quote(f"n_{name}")
+            joins.append(f"CROSS JOIN LATERAL (SELECT {cleaned} AS value OFFSET 0) {once}")
+            cleaned = f"{once}.value"
         wrong = [
             f"WHEN {check.condition.replace('§', f'({cleaned})')} "
             f"THEN {literal(f'{name}:{check.code}')}"

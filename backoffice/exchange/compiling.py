@@ -88,8 +88,6 @@ def _children_column(name: str, relation: Any, widget: ChildrenWidget) -> Column
         targets=(name,),
         relation=relation.field,
     )
-    if isinstance(column, TextColumn | RelatedColumn | PythonColumn):
-        column.checks += TEXT_CHECKS
     column.checks += column.own_checks()
     return column
 
@@ -107,6 +105,8 @@ def open_columns(resource: Resource, user: Any) -> dict[str, Column]:
 
 def _complete(column: Column) -> None:
     """Give a column the checks of its kind, of its length, and of the field's validators."""
+    if isinstance(column, TextColumn | RelatedColumn | PythonColumn):
+        column.checks += TEXT_CHECKS
     column.checks += column.own_checks()
     if isinstance(column, RelatedColumn):
         return

@@ -13,8 +13,13 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV or another text file with a header row; any delimiter."),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        help_text=gettext_lazy(
+            "CSV or another text file, an Excel workbook (.xlsx), or one of them zipped. What it "
+            "is read as is shown next, and can be changed there."
+        ),
+        widget=UnfoldAdminFileFieldWidget(
+            attrs={"accept": ".csv,.tsv,.txt,.tab,.xlsx,.zip,.gz,text/csv"}
+        ),
         error_messages={"empty": gettext_lazy("The file is empty. Export it again.")},
     )
     encoding = forms.ChoiceField(

@@ -17,6 +17,8 @@ from .sql import literal
 
 # Before a text that can be read in two ways; no number begins so.
 UNCLEAR = "?"
+# Before digits and signs that do not fit the other numbers of the file; so no number begins, too.
+UNFIT = "!"
 # Spaces (also those that do not break) and apostrophes between groups of three digits.
 _GAPS = " '’\u00a0\u2009\u202f"
 _CURRENCY = (
@@ -61,7 +63,8 @@ class Numerals:
     def canonical(self, text: str) -> str:
         """SQL of a number's text with a decimal point and no groups; other texts stay.
 
-        A text that can be read in two ways gets UNCLEAR before it.
+        A text that can be read in two ways gets UNCLEAR before it, one that is written otherwise
+        than the file's numbers UNFIT.
         """
         sign = re.escape(self.sign)
         other = ("." if self.sign == "," else ",") if self.has_groups else ""
@@ -75,7 +78,8 @@ class Numerals:
         return (
             f"CASE WHEN {text} ~ {literal(quick)} THEN {self._pointed(text)} ELSE (SELECT CASE "
             f"{unclear}WHEN v ~ {literal(plain)} THEN {self._pointed('v')} "
-            f"WHEN v ~ {literal(grouped)} THEN {self._pointed(ungrouped)} ELSE v END "
+            f"WHEN v ~ {literal(grouped)} THEN {self._pointed(ungrouped)} "
+            f"WHEN v ~ '^[+-]?[0-9.,]*[0-9]$' THEN '{UNFIT}' || v ELSE v END "
             f"FROM (SELECT {bare(text)} AS v OFFSET 0) n) END"
         )
 
@@ -108,7 +112,7 @@ def settle_numerals(job: ImportJob, columns: Iterable[Column], said: str) -> Non
         found |= {"is_sure": not (is_mixed or is_asked), "how": how}
     else:
         job.decimal_sign = "."
-        found |= {"is_sure": True, "how": "found"}
+        found |= {"is_sure": True, "how": ""}
     job.reading["numerals"] = found
 
 

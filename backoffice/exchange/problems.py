@@ -19,6 +19,9 @@ ROW_PROBLEMS = {
     "too_many_cells": gettext_lazy(
         "The row has more cells than the header. Put text that has the delimiter in it into quotes."
     ),
+    "beside_table": gettext_lazy(
+        "A cell stands to the right of the last header. Give its column a header, or empty it."
+    ),
     "bad_quotes": gettext_lazy(
         "A quote is opened and not closed, or closed in the middle of a cell. Double the quotes "
         'that belong to the text ("").'

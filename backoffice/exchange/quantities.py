@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from .cell_checks import Check, decimal_checks
 from .columns import Column
 from .dates import DATE, TIMESTAMP, canonical_date
-from .numerals import UNCLEAR, Numerals
+from .numerals import UNCLEAR, UNFIT, Numerals
 from .sql import literal
 
 _UNCLEAR_NUMBER = Check(
@@ -28,7 +28,7 @@ _PERCENT = Check(
 )
 _OTHER_SIGN = Check(
     "other_sign",
-    r"§ ~ '^[+-]?[0-9.,]*[0-9]$' AND § ~ '[.,]' AND § !~ '^[+-]?[0-9]*\.?[0-9]+$'",
+    f"starts_with(§, '{UNFIT}')",
     gettext_lazy(
         "“%(value)s” is not written as the other numbers of the file are. Correct it, or say under "
         "“Read as” which decimal sign the file has."

@@ -122,8 +122,8 @@ def test_an_unknown_unit_of_weight_and_the_words_for_known_ones() -> None:
 
 def test_a_barcode_that_a_spreadsheet_has_ruined() -> None:
     assert said("barcode", "4.00638E+12") == (
-        "“4.00638E+12”: A spreadsheet has turned this barcode into a number and lost its digits. "
-        "Take it from the original file."
+        "“4.00638E+12” is what a spreadsheet made of a long number; its digits are lost. Format "
+        "the column as text where it came from, and export it again."
     )
     for ruined in ("4E12", "4,00638E+12", "4.00638e12"):
         assert len(judged("barcode", ruined)) == 1

@@ -146,3 +146,10 @@ def test_a_minus_is_seen_wherever_it_stands(cell: str) -> None:
 def test_a_group_that_begins_with_zero_is_none() -> None:
     """“0,125” is an eighth; with a decimal point it is refused, and is not 125."""
     assert refused("0,125", "7.5", "8.5") == [("0,125", OTHER_SIGN)]
+
+
+def test_a_point_in_a_file_with_a_decimal_comma_is_refused_unless_it_makes_a_group() -> None:
+    assert refused("1,50", "2,5", "3,75", "12.50", "1234.567") == [
+        ("12.50", OTHER_SIGN), ("1234.567", OTHER_SIGN),
+    ]  # fmt: skip
+    assert refused("12.50", "1,50", decimal_sign=",") == [("12.50", OTHER_SIGN)]

@@ -1,5 +1,6 @@
 """How a file was read is shown, and can be changed."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from backoffice.exchange.services import apply_import, read_again
 from inventory.models import Product
 from tests.console.pages import page, signed_in
 
-from .files import bring, counts, statuses
+from .files import bring, counts, problems, statuses
 from .pages import text_of, the_page, upload
 from .test_workbooks import workbook
 
@@ -85,6 +86,53 @@ def test_another_sheet_is_chosen_on_the_page(client: Client) -> None:
     assert (job.sheet, counts(job)) == ("April", (1, 0, 0, 0))
     apply_import(job=job, reason="x")
     assert [p.sku for p in Product.objects.all()] == ["B"]
+
+
+def test_a_workbook_goes_in_with_its_zeros_numbers_and_errors() -> None:
+    header, cut = ["sku", "name", "price", "barcode", "description"], "1.23456789012346E+15"
+    job = bring(
+        workbook(
+            [
+                header,
+                ["007", "Cup", 12.345, 4006381333931, "#N/A"],
+                [42, "Mug", 1.234, "0012345678905", None],
+                [(7, "0000"), "Jug", "12,50", None, None],
+                [1234567890123456, "Pot", 5, None, None],
+                ["B", "Pan", (0.19, "0%"), None, None],
+                ["C", "Lid", 5, None, None, "note"],
+            ]
+        ),
+        name="p.xlsx",
+    )
+    assert job.reading["numerals"]["how"] == "workbook"
+    assert [
+        (line, value, message.split(". ")[0]) for line, _c, value, message in problems(job)
+    ] == [
+        (2, "#N/A", "“#N/A” is an error of the spreadsheet, not a value"),
+        (4, "12,50", "“12,50” is not written as the other numbers of the file are"),
+        (5, cut, f"“{cut}” is what a spreadsheet made of a long number; its digits are lost"),
+        (6, "19%", "“19%” is a percentage, not an amount"),
+        (7, "", "A cell stands to the right of the last header"),
+    ]
+    apply_import(job=job, reason="x", valid_rows_only=True)
+    product = Product.objects.get()
+    assert (product.sku, product.price) == ("42", Decimal("1.234"))
+    assert product.barcode == "0012345678905"
+
+
+@pytest.mark.parametrize("column", ["sku", "barcode", "slug", "brand", "category", "description"])
+@pytest.mark.parametrize("cell", ["4.00638E+12", "4,00638E+12", "1.5e+3"])
+def test_what_a_spreadsheet_made_of_a_long_number_is_never_stored(column: str, cell: str) -> None:
+    row = {"sku": "A", "name": "a", "price": "1", column: cell}
+    job = bring(f"{';'.join(row)}\n{';'.join(row.values())}\n")
+    assert counts(job) == (0, 0, 0, 1)
+    [(_line, _column, value, message)] = problems(job)
+    assert value == cell
+    assert message.startswith(f"“{cell}” is what a spreadsheet made of a long number; its digits")
+
+
+def test_a_sku_may_look_like_an_exponent() -> None:
+    assert counts(bring("sku,name,price\n1E5,a,1\n4E+12,b,1\n")) == (2, 0, 0, 0)
 
 
 def test_a_refusal_stands_on_the_form_and_nothing_changes(client: Client) -> None:
