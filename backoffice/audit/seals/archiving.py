@@ -13,8 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from django.apps import apps
-from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -25,7 +23,6 @@ from backoffice.audit.events import record_event
 from backoffice.audit.fields import Ranges, runs
 from backoffice.audit.models import Archive, ChangeSet, Seal
 from backoffice.audit.naming import history_of
-from backoffice.audit.trail import trailed_models
 from backoffice.audit.triggers import append_only
 
 from .archives import ids_hash, same_rows_here
@@ -33,6 +30,7 @@ from .canonical import Catalogue, fix_output
 from .exceptions import SealError
 from .findings import Wrong
 from .publishing import checkpoints_at_hand
+from .retention import retention
 from .verifying import Verification
 
 # Writers of a model wait while a batch of its history goes: about two seconds.
@@ -61,34 +59,6 @@ class Archiving:
     sha256: str
     change_set: int
     removed: int
-
-
-def retention() -> dict[type[models.Model], timedelta]:
-    """How long each model's history is kept, where not for ever. Raises SealError."""
-    return {_trailed(label): _period(label, days) for label, days in _setting().items()}
-
-
-def _setting() -> dict[str, int]:
-    return dict(settings.AUDIT_RETENTION)
-
-
-def _trailed(label: str) -> type[models.Model]:
-    try:
-        model = apps.get_model(label)
-    except (LookupError, ValueError):
-        model = None
-    if model not in trailed_models:
-        raise SealError(
-            _("AUDIT_RETENTION names %(label)s, which has no history. It takes model=days.")
-            % {"label": label}
-        )
-    return model
-
-
-def _period(label: str, days: int) -> timedelta:
-    if days < 1:
-        raise SealError(_("AUDIT_RETENTION takes a number of days above 0 for %s.") % label)
-    return timedelta(days=days)
 
 
 def archive_history(folder: Path) -> Iterator[Archiving]:

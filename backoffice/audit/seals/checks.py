@@ -6,15 +6,16 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
-from . import archiving, keys, publishing
+from . import keys, publishing
 from .exceptions import SealError
+from .retention import retention
 
 
 @register(Tags.models)
 def what_is_kept_for_a_time_is_known(**_: Any) -> list[CheckMessage]:
     """AUDIT_RETENTION names models that have a history."""
     try:
-        archiving.retention()
+        retention()
     except SealError as error:
         return [checks.Error(str(error), id="audit.E006")]
     return []

@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
-from backoffice.audit.seals.archiving import archive_history, retention
+from backoffice.audit.seals.archiving import archive_history
 from backoffice.audit.seals.exceptions import SealError
+from backoffice.audit.seals.retention import retention
 
 
 class Command(BaseCommand):
