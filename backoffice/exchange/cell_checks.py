@@ -115,7 +115,10 @@ def decimal_checks(found: "models.DecimalField[Any, Any]") -> list[Check]:
         Check(
             "too_many_decimals",
             f"scale(trim_scale((§)::numeric)) > {places}",
-            gettext_lazy("“%(value)s” has more than %(places)d decimals. Round it."),
+            gettext_lazy(
+                "“%(value)s” has more than %(places)d decimals. Round it, or have its column "
+                "rounded by a step."
+            ),
             {"places": places},
         ),
         Check(

@@ -63,12 +63,15 @@ def _calculated(result: str) -> Callable[[Step, Surroundings], str]:
     """`result` is SQL over the number `n`. What is no number stays, for the check to refuse."""
 
     def sql(step: Step, around: Surroundings) -> str:
-        text = f"({result.format(first=literal(Decimal(step['first'])))})::text"
+        calculated = result.format(first=literal(Decimal(step["first"])))
+        # Three decimals alone could be taken for thousands, where nothing else in the file tells.
+        text = "m::text || CASE WHEN scale(m) = 3 THEN '0' ELSE '' END"
         if around.numerals.sign != ".":
             text = f"replace({text}, '.', {literal(around.numerals.sign)})"
         return (
             f"(SELECT CASE WHEN length(p) <= 100 AND p ~ '{_NUMBER}' THEN (SELECT {text} FROM "
-            f"(SELECT p::numeric AS n OFFSET 0) g) ELSE v END "
+            f"(SELECT {calculated} AS m FROM (SELECT p::numeric AS n OFFSET 0) g OFFSET 0) r) "
+            "ELSE v END "
             f"FROM (SELECT {around.numerals.canonical('v')} AS p OFFSET 0) h)"
         )
 

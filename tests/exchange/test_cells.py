@@ -38,11 +38,12 @@ def test_plain_numbers_are_stored_exactly(value: str, price: str) -> None:
 
 
 def test_numbers_with_too_many_digits() -> None:
-    assert said("price", "1.23456") == "“1.23456” has more than 4 decimals. Round it."
+    remedy = "Round it, or have its column rounded by a step."
+    assert said("price", "1.23456") == f"“1.23456” has more than 4 decimals. {remedy}"
     assert said("price", "10000000000") == (
         "“10000000000” is too large: at most 10 digits before the point."
     )
-    assert said("weight", "1.2345") == "“1.2345” has more than 3 decimals. Round it."
+    assert said("weight", "1.2345") == f"“1.2345” has more than 3 decimals. {remedy}"
 
 
 @pytest.mark.parametrize("value", ["9" * 90_000, "0." + "1" * 20_000, "-" + "9" * 49_999])

@@ -14,6 +14,7 @@ from inventory.models import Product
 from tests.inventory.factories import make_category, make_product
 
 from .processes import run
+from .test_workbooks import workbook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
 
@@ -305,3 +306,30 @@ def test_a_file_to_fill_in_is_written(tmp_path: Path) -> None:
     assert [line.partition(",")[0] for line in content.splitlines()] == ["sku", "EXAMPLE-1"]
     with pytest.raises(CommandError, match="A file to fill in is one of: csv, xlsx"):
         exported(tmp_path / "p.jsonl", "--template-file")
+
+
+def test_how_a_file_is_read_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "march.txt"
+    path.write_text("A^Cup^1.250\nB^Mug^3\n")
+    options = ["--delimiter", "^", "--decimal-sign", ",", "--date-order", "dmy"]
+    titled = path.with_name("titled.txt")
+    titled.write_text("from^March^x\nsku^name^price\nA^Cup^1.250\nB^Mug^3\n")
+    found = report(capsys, titled, *options, "--header-line", "2", "--apply", "--reason", "x")
+    assert (found["new"], Product.objects.get(sku="A").price) == (2, 1250)
+    with pytest.raises(CommandError, match="The file has: Column 1, Column 2, Column 3"):
+        call_command("import_file", "products", str(path), *options, "--no-header")
+    with pytest.raises(CommandError, match="cannot be a delimiter"):
+        call_command("import_file", "products", str(path), "--delimiter", "ab")
+
+
+def test_a_sheet_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    header = ["sku", "name", "price"]
+    path = tmp_path / "prices.xlsx"
+    path.write_bytes(workbook(March=[header, ["A", "a", 1]], April=[header, ["B", "b", 2.5]]))
+    assert report(capsys, path, "--sheet", "April", "--apply", "--reason", "x")["new"] == 1
+    assert Product.objects.get().sku == "B"
+    # Another process read it meanwhile; what is kept is the file as it came.
+    with ImportJob.objects.get().file.open("rb") as kept:
+        assert kept.read() == path.read_bytes()
+    with pytest.raises(CommandError, match="Choose one of: March, April"):
+        call_command("import_file", "products", str(path), "--sheet", "May")

@@ -157,14 +157,20 @@ def _on_disk(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """The file as one that another process can be given: with a descriptor, and at its start."""
     file.seek(0)
     try:
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        descriptor = file.fileno()
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
     except (OSError, AttributeError):
         with tempfile.TemporaryFile() as copy:
             shutil.copyfileobj(file, copy)
             copy.seek(0)
             yield copy
-    else:
+        return
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
         yield file
+    finally:
+        # The place is the other process's as well; our buffer counts on the one that it left.
+        os.lseek(descriptor, place, os.SEEK_SET)
 
 
 @contextlib.contextmanager
