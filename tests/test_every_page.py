@@ -147,11 +147,14 @@ NO_PAGES = {
     "exchange_importjob_note", "inventory_category_note", "inventory_discount_note",
     "inventory_product_note", "inventory_tag_note",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
-    "exchange_importjob_again", "exchange_importjob_read", "exchange_importjob_apply", "exchange_importjob_discard",
+    "exchange_importjob_again", "exchange_importjob_read", "exchange_importjob_apply",
+    "exchange_importjob_discard",
     "exchange_importjob_cancel", "exchange_importjob_resume", "exchange_importjob_here",
     "exchange_importfeed_run", "exchange_importprofile_add", "exchange_importjob_profile",
     "exchange_importjob_forget",
     "exchange_importjob_errors", "exchange_importjob_format",
+    # Files; tests/exchange/test_door_one.py has them under every role.
+    *(f"inventory_{model}_template_file" for model in ("product", "category", "tag", "discount")),
     "exchange_exportjob_add", "exchange_exportjob_delete", "exchange_exportjob_now",
     "exchange_exportjob_again",
 }  # fmt: skip

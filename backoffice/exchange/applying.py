@@ -18,6 +18,7 @@ from .planning import Rights, described, missing_related
 from .progress import made_since_now, report
 from .resources import Resource
 from .sql import column_of, literal, quote
+from .tuning import tune_for_whole_tables
 from .uniqueness import unique_texts
 
 _SHOWN = 20
@@ -75,6 +76,7 @@ class Applier:
             raise PlanStale([], _("You may no longer see all of its columns."))
         if self.job.deactivated and (not rights.change or self.resource.deactivates in hidden):
             raise PlanStale([], _("You may no longer deactivate rows."))
+        tune_for_whole_tables()
         report(_("Looking whether the data changed since the preview"))
         self._refuse_what_changed_since()
         refuse_another_plan(self.job, self.resource)

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from .clearing import CLEAR, blank_value, empty_value, find_clears, is_clear
-from .columns import Column, RelationColumn
+from .columns import Column, ListColumn, RelationColumn
 from .compiling import open_columns
 from .models import ImportJob
 from .numerals import Numerals
@@ -63,6 +63,8 @@ def check_cells(job: ImportJob, resource: Resource) -> None:
         for column in columns.values():
             if isinstance(column, RelationColumn) and column.lookup:
                 _look_up(job, columns, column, resource.key())
+            elif isinstance(column, ListColumn):
+                _take_apart(job, column)
             elif column.needs_python:
                 _clean_in_python(job, column)
         cursor.execute(
@@ -105,64 +107,71 @@ def _target_text(job: ImportJob, column: Column, target: str) -> str:
 
 
 def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
-    cells, values, problems, found, joins = [], [], [], [], []
+    """SELECT of the checked rows, in levels, so that each cell is cleaned once."""
+    cells, cleaned, joins, found, values, problems = [], [], [], [], [], []
     for name, column in columns.items():
-        text = f"c.{quote(f'x_{name}')}"
-        cells.append(f"{cell_text(job, column)} AS {quote(f'x_{name}')}")
-        known = quote(f"k_{name}")
+        cell, text, judged, problem, known = (quote(f"{sign}_{name}") for sign in "xwepk")
+        cells.append(f"{cell_text(job, column)} AS {cell}")
+        is_list = isinstance(column, ListColumn)
         is_looked_up = isinstance(column, RelationColumn) and bool(column.lookup)
         # What Python cleans, SQL checks and casts afterwards.
-        in_python = column.runs_in == "Python" or is_looked_up
-        cleaned = f"{known}.value" if in_python else column.clean_text(text)
-        if isinstance(column, DecimalColumn | DateColumn):
-            # Each check speaks of the cleaned text, which is dear: it is worked out once.
-            once = quote(f"n_{name}")
-            joins.append(f"CROSS JOIN LATERAL (SELECT {cleaned} AS value OFFSET 0) {once}")
-            cleaned = f"{once}.value"
-        wrong = [
-            f"WHEN {check.condition.replace('§', f'({cleaned})')} "
-            f"THEN {literal(f'{name}:{check.code}')}"
-            for check in column.checks
-        ]
-        if column.needs_python or is_looked_up:
-            joins.append(f"LEFT JOIN {job.stage(f'clean_{name}')} {known} ON {known}.raw = {text}")
-            wrong.append(
-                f"WHEN {known}.problem IS NOT NULL THEN {literal(f'{name}:')} || {known}.problem"
+        beside = column.runs_in == "Python" or is_looked_up or is_list
+        clean = f"{known}.value" if beside else column.clean_text(f"c.{cell}")
+        cleaned += [f"c.{cell}", f"{clean} AS {text}"]
+        wrong = [] if is_list else [_found_wrong(column, f"d.{text}")]
+        if beside or column.needs_python:
+            joins.append(
+                f"LEFT JOIN {job.stage(f'clean_{name}')} {known} ON {known}.raw = c.{cell}"
             )
+            cleaned.append(f"{known}.problem AS {problem}")
+            wrong.append(f"{literal(f'{name}:')} || d.{problem}")
+        is_wrong = f"COALESCE({', '.join(wrong)})"
         if column.may_clear:
             refusal = literal(f"{name}:not_clearable")
-            is_wrong = "NULL" if empty_value(column) is not None else refusal
-            wrong.insert(0, f"WHEN {is_clear(text)} THEN {is_wrong}")
-        judged, text_left = quote(f"e_{name}"), quote(f"w_{name}")
-        problem = f"CASE {' '.join(wrong)} END" if wrong else "NULL::text"
-        found += [
-            f"CASE WHEN {text} IS NOT NULL THEN {problem} END AS {judged}",
-            f"{cleaned} AS {text_left}",
-        ]
+            cannot = "NULL" if empty_value(column) is not None else refusal
+            is_wrong = f"CASE WHEN {is_clear(f'd.{cell}')} THEN {cannot} ELSE {is_wrong} END"
+        found += [f"CASE WHEN d.{cell} IS NOT NULL THEN {is_wrong} END AS {judged}", f"d.{text}"]
         problems.append(f"j.{judged}")
         is_right = f"j.problem IS NULL AND j.{judged} IS NULL"
-        value = f"WHEN j.{text_left} IS NOT NULL THEN {column.cast(f'j.{text_left}')}"
+        value = f"j.{text}" if is_list else column.cast(f"j.{text}")
+        value = f"WHEN j.{text} IS NOT NULL THEN {value}"
         if column.may_clear:
-            found.append(f"{text} AS {quote(f'x_{name}')}")
-            said, emptied = _said_of_blanks(job, column, f"j.{quote(f'x_{name}')}")
+            found.append(f"d.{cell}")
+            said, emptied = _said_of_blanks(job, column, f"j.{cell}")
             value = f"{said} {value}"
             values.append(f"{is_right} AND ({emptied}) AS {quote(f'z_{name}')}")
         values.append(f"CASE WHEN NOT ({is_right}) THEN NULL {value} END AS {column.value}")
     version = _version(job)
     if version:
         cells.append(f"r.c{int(job.mapping[VERSION])} AS version")
-        found.append("c.version")
-    # OFFSET 0 keeps the planner from merging the levels, and so from judging each cell twice.
+        cleaned.append("c.version")
+        found.append("d.version")
+    # OFFSET 0 keeps the planner from merging the levels.
     return (
         f"SELECT j.row_no, {', '.join(values)}, "
         f"{f'{version[0]} AS version, ' if version else ''}CASE WHEN j.problem IS NOT NULL "
         f"THEN ARRAY['row:' || j.problem] ELSE "
         f"array_remove(ARRAY[{', '.join([*problems, *version[1:]])}]::text[], NULL) "
         f"END AS problems FROM ("
-        f"SELECT c.row_no, c.problem, {', '.join(found)} FROM ("
+        f"SELECT d.row_no, d.problem, {', '.join(found)} FROM ("
+        f"SELECT c.row_no, c.problem, {', '.join(cleaned)} FROM ("
         f"SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r OFFSET 0) c "
-        f"{' '.join(joins)} OFFSET 0) j"
+        f"{' '.join(joins)} OFFSET 0) d OFFSET 0) j"
     )
+
+
+def _found_wrong(column: Column, text: str) -> str:
+    """SQL of the first problem of a column's cleaned text; NULL where it has none."""
+    wrong = [
+        f"WHEN {check.condition.replace('§', text)} THEN {literal(f'{column.name}:{check.code}')}"
+        for check in column.checks
+    ]
+    own = len(column.own_checks()) if (plain := column.plain(text)) else 0
+    first, others = " ".join(wrong[:own]), " ".join(wrong[own:])
+    # What most cells are is told by one look.
+    found = [f"CASE WHEN {plain} THEN NULL {first} END"] if first else []
+    found += [f"CASE {others} END"] if others else []
+    return f"COALESCE({', '.join(found)})" if found else "NULL::text"
 
 
 def _said_of_blanks(job: ImportJob, column: Column, text: str) -> tuple[str, str]:
@@ -216,6 +225,23 @@ def _look_up(job: ImportJob, columns: dict[str, Column], column: RelationColumn,
             f"FROM (SELECT DISTINCT {text} AS raw FROM {job.stage('raw')} r) w "
             f"LEFT JOIN {column.related_table} r ON lower(r.{looked_up}) = {name} {in_file} "
             f"WHERE w.raw IS NOT NULL GROUP BY w.raw; ANALYZE {table}"
+        )
+
+
+def _take_apart(job: ImportJob, column: ListColumn) -> None:
+    """Put what each distinct list consists of into a table: the same few stand in many rows."""
+    table, text = job.stage(f"clean_{column.name}"), column.clean_text("w.raw")
+    wrong = " ".join(
+        f"WHEN {check.condition.replace('§', 'n.text')} THEN {literal(check.code)}"
+        for check in column.checks
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DROP TABLE IF EXISTS {table};"
+            f"CREATE UNLOGGED TABLE {table} AS SELECT n.raw, {column.cast('n.text')} AS value, "
+            f"CASE {wrong} END AS problem FROM (SELECT w.raw, {text} AS text FROM ("
+            f"SELECT DISTINCT {cell_text(job, column)} AS raw FROM {job.stage('raw')} r) w "
+            f"WHERE w.raw IS NOT NULL OFFSET 0) n; ANALYZE {table}"
         )
 
 

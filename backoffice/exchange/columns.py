@@ -22,10 +22,10 @@ FORMULA = r"^'*[=+@\t\r＝＋－＠-]"
 # What else a text must not be taken for: the word that clears a field.
 GUARDED = rf"{FORMULA}|^'*<[cC][lL][eE][aA][rR]>\Z"
 # Every sign that reading a cell takes for a space around it, and takes away.
-_SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
 # A text with spaces around it, however many quotes are around them. Exports put it between two
 # quotes, imports take two away. Where FORMULA puts a quote before a space, that one is kept by it.
-OUTER_SPACE = rf"^'*[{_SPACES.replace('\t', '').replace('\r', '')}]|[{_SPACES}]'*\Z"
+OUTER_SPACE = rf"^'*[{SPACES.replace('\t', '').replace('\r', '')}]|[{SPACES}]'*\Z"
 
 
 @dataclass
@@ -75,6 +75,10 @@ class Column:
     def clean_text(self, cell: str) -> str:
         """The text of a cell that is not blank, as it is checked and cast."""
         return cell
+
+    def plain(self, text: str) -> str:
+        """SQL that is true of a cleaned text in which `own_checks` find nothing; "" if none is."""
+        return ""
 
     def cast(self, text: str) -> str:
         return f"({text})::{self.sql_type}"
@@ -131,7 +135,7 @@ class Column:
 
 
 class QuotedColumn(Column):
-    """Takes away the quotes that an export puts before what is no plain text and around outer spaces."""
+    """Takes away the quotes that an export puts before what it guards, and around spaces."""
 
     def clean_text(self, cell: str) -> str:
         bare = f"CASE WHEN {cell} ~ {literal(GUARDED)} THEN substr({cell}, 2) ELSE {cell} END"

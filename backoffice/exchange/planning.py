@@ -20,6 +20,7 @@ from .resources import Resource
 from .rules import RowRules
 from .sql import literal, quote
 from .staleness import remember_record
+from .tuning import tune_for_whole_tables
 
 _NAMES_SHOWN = 30
 
@@ -62,6 +63,7 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
     seen (its version; seen_<field> for lists), status, changes (names of fields) and problems.
     """
     rights = Rights.of(job.user, resource).for_job(job, resource)
+    tune_for_whole_tables()
     remember_record(job, resource)
     report(_("Checking the cells"))
     check_cells(job, resource)

@@ -44,12 +44,21 @@ class DecimalColumn(Column):
         found = cast("models.DecimalField[Any, Any]", self.model_field)
         return [_UNCLEAR_NUMBER, _PERCENT, _OTHER_SIGN, *decimal_checks(found)]
 
+    def plain(self, text: str) -> str:
+        found = cast("models.DecimalField[Any, Any]", self.model_field)
+        whole, places = found.max_digits - found.decimal_places, found.decimal_places
+        decimals = rf"(\.[0-9]{{1,{places}}})?" if places else ""
+        return f"{text} ~ '^[0-9]{{1,{whole}}}{decimals}$'"
+
     def clean_text(self, cell: str) -> str:
         return self.numerals.canonical(cell)
 
 
 @dataclass
 class IntegerColumn(DecimalColumn):
+    def plain(self, text: str) -> str:
+        return ""
+
     def own_checks(self) -> list[Check]:
         return [
             _UNCLEAR_NUMBER,

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from .models import ImportJob
 from .reading import Dialect, Row
+from .tuning import tune_for_whole_tables
 
 
 @transaction.atomic
@@ -20,6 +21,7 @@ def stage_rows(job: ImportJob, rows: Iterable[Row], width: int) -> int:
     Memory stays flat, whatever the file's size.
     """
     drop_stage(job)
+    tune_for_whole_tables()
     columns = [f"c{index}" for index in range(width)]
     blank: list[str | None] = [None] * width
     count = 0

@@ -190,7 +190,7 @@ EXCHANGE_MAX_COLUMNS = env.int("EXCHANGE_MAX_COLUMNS", default=300)
 EXCHANGE_MAX_CELL_CHARACTERS = env.int("EXCHANGE_MAX_CELL_CHARACTERS", default=100_000)
 # What the process that opens a workbook or an archive may take, and what an archive may be.
 EXCHANGE_WORKER_BYTES = env.int("EXCHANGE_WORKER_BYTES", default=2 * 1024**3)
-EXCHANGE_WORKER_SECONDS = env.int("EXCHANGE_WORKER_SECONDS", default=120)
+EXCHANGE_WORKER_SECONDS = env.int("EXCHANGE_WORKER_SECONDS", default=300)
 EXCHANGE_ARCHIVE_MAX_FILES = env.int("EXCHANGE_ARCHIVE_MAX_FILES", default=1_000)
 EXCHANGE_ARCHIVE_MAX_RATIO = env.int("EXCHANGE_ARCHIVE_MAX_RATIO", default=200)
 # Larger files, and plans of more rows, are done by a worker (`manage.py worker`).

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -102,6 +103,7 @@ def test_a_worker_reads_and_applies_a_file_that_was_handed_over(catalogue_manage
     run_worker()
     job.refresh_from_db()
     assert (job.state, Product.objects.count(), job.progress.problem) == (State.APPLIED, 50, "")
+    assert job.change_set_id is not None
     written = ChangeSet.objects.get(pk=job.change_set_id)
     assert (written.source, written.actor_id, written.reason) == (
         "import",
@@ -134,7 +136,7 @@ def test_a_worker_that_is_killed_leaves_nothing_and_the_job_resumes(
     job.refresh_from_db()
     assert job.state == (State.READING if reads else State.APPLYING)
 
-    monkeypatch.setattr(background, "_BEGINNING_TAKES_AT_MOST", background.timedelta(0))
+    monkeypatch.setattr(background, "_BEGINNING_TAKES_AT_MOST", timedelta(0))
     with audit_context(source=Source.COMMAND):
         assert background.reap(job)
         assert not background.reap(job)

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from python_calamine import CalamineWorkbook
 
-from backoffice.exchange.models import ImportJob
+from backoffice.exchange.models import ExportJob, ImportJob
 from tests.console.pages import page
 
 UPLOAD = "/admin/inventory/product/import/"
@@ -54,3 +54,18 @@ def sheet_rows(content: bytes, sheet: int = 0) -> list[list[Any]]:
 
 def sheet_text(content: bytes) -> str:
     return "\n".join(",".join(str(cell) for cell in row) for row in sheet_rows(content))
+
+
+def asked_for(client: Client, query: dict[str, Any] | None = None, **more: str) -> ExportJob:
+    """The job of an export that is too large for a request."""
+    response = client.post(EXPORT, export_form(client.get(EXPORT, query or {})) | more)
+    job = ExportJob.objects.latest("pk")
+    assert response["Location"] == page("exchange_exportjob_change", job.pk)
+    return job
+
+
+def exported_skus(client: Client, job: ExportJob) -> list[str]:
+    response: Any = client.get(page("exchange_exportjob_file", job.pk))
+    assert response.status_code == 200
+    lines = response.getvalue().decode("utf-8-sig").splitlines()
+    return [line.partition(",")[0] for line in lines[1:]]

@@ -99,6 +99,7 @@ def test_the_whole_way_with_a_worker(client: Client, catalogue_manager: User) ->
     run_worker()
     job.refresh_from_db()
     assert (job.state, Product.objects.count()) == (State.APPLIED, 2)
+    assert job.change_set is not None
     assert (job.change_set.source, job.change_set.actor_id) == ("import", catalogue_manager.pk)
     # On whatever page is next.
     response = client.get(page("inventory_product_changelist"))
@@ -290,6 +291,7 @@ def test_the_result_leads_to_what_was_written_and_says_that_it_was_undone(
     assert sorted(found.values_list("sku", flat=True)) == ["A", "B"]
     assert client.get(address.replace(str(job.pk), "999999")).context["cl"].queryset.count() == 0
     assert "was undone" not in text_of(shown)
+    assert job.change_set is not None
     with audit_context(source=Source.ADMIN, actor=catalogue_manager):
         undo_change_set(change_set=job.change_set, actor=catalogue_manager, reason="wrong list")
     assert "This import was undone by" in text_of(the_page(client, job))
@@ -300,7 +302,7 @@ def test_files_are_kept_for_a_set_time(client: Client, settings: Any) -> None:
     apply(client, job)
     run_worker()
     young, waiting = checked(client, ROWS + "C,Jug,3\n"), checked(client, ROWS + "D,Pot,3\n")
-    stored = Path(settings.MEDIA_ROOT) / ImportJob.objects.get(pk=job.pk).file.name
+    stored = Path(settings.MEDIA_ROOT) / str(ImportJob.objects.get(pk=job.pk).file.name)
     assert stored.exists()
     old = timezone.now() - timedelta(days=settings.EXCHANGE_KEEP_FILES_DAYS + 1)
     ImportJob.objects.filter(pk__in=[job.pk, waiting.pk]).update(created_at=old)
@@ -313,7 +315,7 @@ def test_files_are_kept_for_a_set_time(client: Client, settings: Any) -> None:
     waiting.refresh_from_db()
     assert waiting.state == State.DISCARDED
     assert {name.rpartition("_")[2] for name in staging_tables()} == {str(young.pk)}
-    assert young.file.storage.exists(young.file.name)
+    assert young.file.storage.exists(str(young.file.name))
 
 
 def test_the_list_is_filtered_by_what_who_and_state(client: Client, auditor: User) -> None:

@@ -107,7 +107,8 @@ def pages_of(resource: str) -> dict[str, str]:
 
 
 def test_no_list_has_import_or_export_without_a_resource() -> None:
-    for model, model_admin in admin.site._registry.items():
+    registry: dict[Any, Any] = {**admin.site._registry}
+    for model, model_admin in registry.items():
         if getattr(model_admin, "exchange_resource", ""):
             assert get_resource(model_admin.exchange_resource).model() is model
         elif isinstance(model_admin, ExchangeAdmin):
@@ -137,11 +138,9 @@ def test_files_come_and_go_with_the_right_only(resource: str, persona: Persona) 
     response = client.post(addresses["export"], sent)
     assert response.streaming is (persona in KEEPERS)
     if response.streaming:
-        response.getvalue()  # type: ignore[attr-defined]
+        response.getvalue()
     actions = client.get(addresses["changelist"]).content.decode()
-    assert ("export_selected" in actions) is (
-        persona in KEEPERS and get_resource(resource).model()._default_manager.exists()
-    )
+    assert ("export_selected" in actions) is (persona in KEEPERS)
 
 
 @pytest.mark.django_db

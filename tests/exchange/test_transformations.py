@@ -55,8 +55,8 @@ def test_a_blank_cell_stays_blank_and_one_of_which_nothing_is_left_becomes_so() 
 
 def price_after(cell: str, *steps: dict[str, str]) -> str:
     job = brought(f'sku,name,price\nA,a,"{cell}"\n', transformations={"price": list(steps)})
-    [(*_place, message)] = problems(job) or [("", cells(job)[0]["Price"])]
-    return message
+    found = problems(job)
+    return found[0][-1] if found else cells(job)[0]["Price"]
 
 
 def test_a_price_is_multiplied_exactly_and_never_rounded_unasked() -> None:

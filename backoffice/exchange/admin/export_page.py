@@ -5,22 +5,20 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from import_export.admin import ImportExportModelAdmin
 
 from backoffice.exchange.exceptions import ExportRefused, TemplateRefused
 from backoffice.exchange.export_form import ExportForm
@@ -38,53 +36,23 @@ from backoffice.exchange.exporting.saved import (
     may_share,
     save_template,
 )
-from backoffice.exchange.exporting.template_files import FORMATS as TEMPLATE_FORMATS
-from backoffice.exchange.exporting.template_files import template_file
 from backoffice.exchange.models import ExportTemplate, FileFormat
 from backoffice.exchange.resources import Resource, get_resource
 
 from .export_tasks import write_export
-from .replaying import Selection, find_rows, may_export
+from .replaying import Selection, as_keys, find_rows, may_export
+from .template_file_page import TemplateFileAdmin
 
 
-class ExportPageAdmin(ImportExportModelAdmin):
+class ExportPageAdmin(TemplateFileAdmin):
     """The page between a list and its file: format, columns and their order, templates.
 
     All of it is one form, sent by POST; `do` says which of its buttons was pressed.
     """
 
-    exchange_resource = ""
-
     @property
     def resource(self) -> Resource:
         return get_resource(self.exchange_resource)
-
-    def get_urls(self) -> list[URLPattern]:
-        urls: list[URLPattern] = super().get_urls()
-        if not self.exchange_resource:
-            return urls
-        template = path(
-            "import/template/<str:file_format>/",
-            self.admin_site.admin_view(self.template_file_view),
-            name="{}_{}_template_file".format(*self.get_model_info()),
-        )
-        return [template, *urls]
-
-    def template_file_view(self, request: HttpRequest, file_format: str) -> HttpResponse:
-        """A file to fill in, for whoever may bring it back."""
-        if not self.has_import_permission(request):
-            raise PermissionDenied
-        if file_format not in TEMPLATE_FORMATS:
-            raise Http404
-        return HttpResponse(
-            template_file(self.resource, request.user, file_format),
-            content_type=CONTENT_TYPES[FileFormat(file_format)],
-            headers={
-                "Content-Disposition": (
-                    f'attachment; filename="{self.exchange_resource}-template.{file_format}"'
-                )
-            },
-        )
 
     def has_export_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(self.exchange_resource) and bool(super().has_export_permission(request))
@@ -94,7 +62,7 @@ class ExportPageAdmin(ImportExportModelAdmin):
         if not may_export(self, request):
             raise PermissionDenied
         sent = request.method == "POST"
-        selection = _sent_selection(request) if sent else Selection(request.GET.urlencode())
+        selection = Selection.sent(request.POST) if sent else Selection(request.GET.urlencode())
         try:
             rows = find_rows(self, request.user, selection)
         except IncorrectLookupParameters:
@@ -119,7 +87,7 @@ class ExportPageAdmin(ImportExportModelAdmin):
         if request.POST.get("select_across") == "1":
             address = reverse("admin:{}_{}_export".format(*self.get_model_info()))
             return HttpResponseRedirect(f"{address}?{query}")
-        keys = _as_keys(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        keys = as_keys(request.POST.getlist(ACTION_CHECKBOX_NAME))
         selection = Selection(query, keys)
         return self._export_page(request, selection, find_rows(self, request.user, selection))
 
@@ -310,15 +278,3 @@ def _in_words(number: Counted, opts: Any) -> str:
         return _("About %(number)s %(what)s") % {"number": shown, "what": opts.verbose_name_plural}
     what = opts.verbose_name if number.number == 1 else opts.verbose_name_plural
     return f"{shown} {what}"
-
-
-def _sent_selection(request: HttpRequest) -> Selection:
-    keys = request.POST.get("keys", "")
-    return Selection(request.POST.get("query", ""), _as_keys(keys.split(",")) if keys else None)
-
-
-def _as_keys(sent: list[str]) -> tuple[int, ...]:
-    """Raises BadRequest for what no page of ours sends."""
-    if not all(key.isdecimal() and len(key) <= 18 for key in sent):
-        raise BadRequest(_("The keys of the selected rows cannot be read."))
-    return tuple(int(key) for key in sent)

@@ -110,11 +110,10 @@ class ImportJobAdmin(
 
     def get_urls(self) -> list[URLPattern]:
         def page(suffix: str, view: Callable[..., HttpResponse]) -> URLPattern:
-            return path(
-                f"<int:job_id>/{suffix}/",
-                self.admin_site.admin_view(view),
-                name=f"exchange_importjob_{suffix}",
-            )
+            wrapped = self.admin_site.admin_view(view)
+            name = f"exchange_importjob_{suffix}"
+            pattern: URLPattern = path(f"<int:job_id>/{suffix}/", wrapped, name=name)
+            return pattern
 
         return [
             page("again", self.again_view),

@@ -4,12 +4,13 @@ What was filtered and searched is kept as the query of the list's address, and g
 same ChangeList, with the rights that the user has when it is replayed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
@@ -31,6 +32,12 @@ class Selection:
         keys = job.filters.get("keys")
         return cls(job.filters.get("query", ""), None if keys is None else tuple(keys))
 
+    @classmethod
+    def sent(cls, form: QueryDict) -> "Selection":
+        """What the page of an export sends. Raises BadRequest for what no page of ours does."""
+        keys = form.get("keys", "")
+        return cls(form.get("query", ""), as_keys(keys.split(",")) if keys else None)
+
     def as_json(self) -> dict[str, Any]:
         return {"query": self.query, **({} if self.keys is None else {"keys": [*self.keys]})}
 
@@ -39,6 +46,13 @@ class Selection:
         ticked = {} if self.keys is None else {"selected": len(self.keys)}
         found = {name: ", ".join(values) for name, values in QueryDict(self.query).lists()}
         return {**ticked, **found}
+
+
+def as_keys(sent: Sequence[str]) -> tuple[int, ...]:
+    """Raises BadRequest for what is no key."""
+    if not all(key.isdecimal() and len(key) <= 18 for key in sent):
+        raise BadRequest(_("The keys of the selected rows cannot be read."))
+    return tuple(int(key) for key in sent)
 
 
 def may_export(model_admin: Any, request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from backoffice.exchange.children import ChildrenColumn
 from backoffice.exchange.columns import (
     GUARDED,
     OUTER_SPACE,
+    SPACES,
     BooleanColumn,
     Column,
     JSONColumn,
@@ -96,15 +97,21 @@ def plain_value(column: Column) -> str:
     )
 
 
+# The first and the last sign of nearly every text say that nothing is to be done; to look at
+# those two costs a fraction of looking for the patterns in all of it.
+_FIRST, _LAST = f"'=+@-<＝＋－＠{SPACES}", f"'{SPACES}"
+
+
 def _guarded(value: str) -> str:
     wrapped = (
         f"CASE WHEN {value} ~ {literal(OUTER_SPACE)} THEN concat('''', {value}, '''') "
         f"ELSE {value} END"
     )
-    # The first look is a cheap one, and says of nearly every text that nothing is to be done.
     return (
-        f"CASE WHEN {value} ~ {literal(f'{GUARDED}|{OUTER_SPACE}')} THEN CASE WHEN {wrapped} ~ "
-        f"{literal(GUARDED)} THEN '''' || {wrapped} ELSE {wrapped} END ELSE {value} END"
+        f"CASE WHEN strpos({literal(_FIRST)}, left({value}, 1)) > 0 "
+        f"OR strpos({literal(_LAST)}, right({value}, 1)) > 0 "
+        f"THEN CASE WHEN {wrapped} ~ {literal(GUARDED)} THEN concat('''', {wrapped}) "
+        f"ELSE {wrapped} END ELSE {value} END"
     )
 
 
