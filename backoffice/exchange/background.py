@@ -64,6 +64,13 @@ def map_columns(*, job: ImportJob, **said: Any) -> ImportJob:
 
 
 @transaction.atomic
+def do_without_profile(*, job: ImportJob) -> ImportJob:
+    """do_without_profile(), planned by a worker if there are many rows."""
+    job = services.do_without_profile(job=job, later=is_large(rows=job.rows))
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
 def map_and_keep(*, job: ImportJob, **said: Any) -> ImportProfile:
     """map_and_keep(), planned by a worker if there are many rows."""
     later = is_large(rows=job.rows)

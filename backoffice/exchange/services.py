@@ -158,13 +158,18 @@ def read_by_format(*, job: ImportJob, source_format: str) -> ImportJob:
 
 
 @transaction.atomic
-def do_without_profile(*, job: ImportJob) -> ImportJob:
+def do_without_profile(*, job: ImportJob, later: bool = False) -> ImportJob:
     """Go back to what the headers alone tell, and plan anew if that has the key."""
     declared, job = get_resource(job.resource), _locked(job)
     forget_profile(job, declared)
+    if is_staged(job):
+        _look_at_content(job, declared)
     job.state = State.UPLOADED
     with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
-        _read(job, declared)
+        if later:
+            job.state, job.summary = State.READING, {}
+        else:
+            _read(job, declared)
         job.save()
     return job
 
@@ -186,6 +191,7 @@ def map_columns(
     if choices is None:
         choices = replace(Choices.of(job), mapping=job.mapping if mapping is None else mapping)
     checked_choices(declared, choices, job.header, job.user).put_on(job)
+    job.guesses = {}  # what was not taken of them is not wanted
     with _at_work(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
         if later:
             job.state, job.summary = State.READING, {}
@@ -332,16 +338,23 @@ def import_file(
 
 def _read(job: ImportJob, declared: Resource) -> None:
     """Stage the rows unless they are there, and plan them if it is clear which is the key."""
+    is_new = not is_staged(job)
     _stage(job)
     if not job.rows:
         raise FileRefused(
             _("The file has a header and no rows below it. Export it again, with rows.")
         )
-    drop_false_version(job)
-    if job.profile is None:
-        job.guesses = guess(job, declared)
+    if is_new:
+        _look_at_content(job, declared)
     if declared.key() in job.mapping:
         _plan(job, declared)
+
+
+def _look_at_content(job: ImportJob, declared: Resource) -> None:
+    """What the cells tell of the columns, where nobody has chosen them yet."""
+    if job.profile is None:
+        drop_false_version(job)
+        job.guesses = guess(job, declared)
 
 
 def _stage(job: ImportJob) -> None:
