@@ -58,9 +58,24 @@ def read_again(*, job: ImportJob, read_as: ReadAs) -> ImportJob:
 
 
 @transaction.atomic
+def read_by_format(*, job: ImportJob, source_format: str) -> ImportJob:
+    """read_by_format(), whose rows a worker reads if there are many."""
+    later = is_large(size=job.size, rows=job.rows)
+    job = services.read_by_format(job=job, source_format=source_format, later=later)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
 def map_columns(*, job: ImportJob, **said: Any) -> ImportJob:
     """map_columns(), planned by a worker if there are many rows."""
     job = services.map_columns(job=job, later=is_large(rows=job.rows), **said)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
+@transaction.atomic
+def do_without_profile(*, job: ImportJob) -> ImportJob:
+    """do_without_profile(), planned by a worker if there are many rows."""
+    job = services.do_without_profile(job=job, later=is_large(rows=job.rows))
     return hand_over_reading(job=job) if job.state == State.READING else job
 
 

@@ -73,6 +73,8 @@ def check_cells(job: ImportJob, resource: Resource) -> None:
         )
         key = columns[resource.key()].value
         cursor.execute(f"CREATE INDEX ON {job.stage('checked')} (lower({key}))")
+        # A page of the preview finds its rows by it, however many there are.
+        cursor.execute(f"ALTER TABLE {job.stage('checked')} ADD PRIMARY KEY (row_no)")
         cursor.execute(f"ANALYZE {job.stage('checked')}")
 
 

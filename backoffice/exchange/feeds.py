@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
 
+from .deactivating import is_above_half
 from .exceptions import ExchangeError, FeedRefused
 from .feed_files import opened
 from .models import ImportFeed, ImportJob, ImportProgress
@@ -123,6 +124,8 @@ def goes_on(job: ImportJob) -> str:
         return _("Rows were changed since the supplier got them. Look at the preview and decide.")
     if job.invalid and not feed.valid_rows_only:
         return _("Rows are invalid, so nothing was written. Look at the preview and decide.")
+    if job.deactivated and is_above_half(job):
+        return _("More than half would be deactivated. Look at the preview and decide.")
     if not job.new and not job.changed and not job.deactivated:
         job.state = ImportJob.State.DISCARDED
         return ""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import connection
 
 from .columns import Column
@@ -25,14 +26,34 @@ _CURRENCY = (
     r"(?:[$¢£¤¥₠-⃀]|(?:AUD|BGN|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|INR|ISK|JPY|KRW|MXN|NOK|"
     r"NZD|PLN|RON|RSD|SEK|SGD|TRY|UAH|USD|ZAR)(?![A-Za-z])|kr\.?|Kč|zł|Ft|lei|Fr\.|SFr\.?)"
 )
-_CURRENCY_AT_AN_END = rf"^([+−-]?)[{_GAPS}]*{_CURRENCY}[{_GAPS}]*|[{_GAPS}]*{_CURRENCY}$"
+# How the shop's own currency is written besides its code; others are in the way of a number.
+_SIGNS = {
+    "EUR": "€", "USD": r"\$", "AUD": r"\$", "CAD": r"\$", "NZD": r"\$", "HKD": r"\$", "SGD": r"\$",
+    "MXN": r"\$", "GBP": "£", "JPY": "¥", "CNY": "¥", "INR": "₹", "KRW": "₩", "TRY": "₺",
+    "UAH": "₴", "CHF": r"S?Fr\.?", "SEK": r"kr\.?", "NOK": r"kr\.?", "DKK": r"kr\.?",
+    "ISK": r"kr\.?", "CZK": "Kč", "PLN": "zł", "HUF": "Ft", "RON": "lei",
+}  # fmt: skip
 # One group of three behind one to three digits: a thousand and more, or decimals.
 _TWO_WAYS = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 
 
-def bare(text: str) -> str:
-    """SQL of a number without its currency and with its minus in front, as "-"."""
-    without = f"regexp_replace({text}, {literal(_CURRENCY_AT_AN_END)}, '\\1', 'g')"
+def _at_an_end(currency: str) -> str:
+    return rf"^([+−-]?)[{_GAPS}]*{currency}[{_GAPS}]*|[{_GAPS}]*{currency}$"
+
+
+def _own_currency() -> str:
+    code = re.escape(settings.CURRENCY)
+    return rf"(?:{code}(?![A-Za-z])|{_SIGNS.get(settings.CURRENCY, code)})"
+
+
+def in_another_currency(text: str) -> str:
+    """SQL that is true of an amount that says another currency than the shop's."""
+    return f"{text} ~ {literal(_at_an_end(_CURRENCY))} AND {text} ~ '[0-9]'"
+
+
+def bare(text: str, currency: str) -> str:
+    """SQL of a number without this currency and with its minus in front, as "-"."""
+    without = f"regexp_replace({text}, {literal(_at_an_end(currency))}, '\\1', 'g')"
     # Only behind a digit: "12.-" is twelve, and no minus.
     minus = literal(r"^([0-9](?:.*[0-9])?) ?[−-]$")
     in_front = f"replace(regexp_replace({without}, {minus}, '-\\1'), '−', '-')"
@@ -80,7 +101,7 @@ class Numerals:
             f"{unclear}WHEN v ~ {literal(plain)} THEN {self._pointed('v')} "
             f"WHEN v ~ {literal(grouped)} THEN {self._pointed(ungrouped)} "
             f"WHEN v ~ '^[+-]?[0-9.,]*[0-9]$' THEN '{UNFIT}' || v ELSE v END "
-            f"FROM (SELECT {bare(text)} AS v OFFSET 0) n) END"
+            f"FROM (SELECT {bare(text, _own_currency())} AS v OFFSET 0) n) END"
         )
 
     def _pointed(self, text: str) -> str:
@@ -132,7 +153,7 @@ def _evidence(job: ImportJob, cells: Sequence[str]) -> dict[str, int]:
             f"SELECT COALESCE(sum(times) FILTER (WHERE n ~ {comma}), 0)::bigint, "
             f"COALESCE(sum(times) FILTER (WHERE n ~ {point}), 0)::bigint, "
             f"COALESCE(sum(times) FILTER (WHERE n ~ '{_TWO_WAYS}'), 0)::bigint "
-            f"FROM ({shapes}) s, LATERAL (SELECT {bare('shape')} AS n OFFSET 0) b"
+            f"FROM ({shapes}) s, LATERAL (SELECT {bare('shape', _CURRENCY)} AS n OFFSET 0) b"
         )
         return dict(zip(("comma", "point", "unclear"), cursor.fetchone(), strict=True))
 

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
 from .cell_checks import Check, decimal_checks
 from .columns import Column
 from .dates import DATE, TIMESTAMP, canonical_date
-from .numerals import UNCLEAR, UNFIT, Numerals
+from .numerals import UNCLEAR, UNFIT, Numerals, in_another_currency
 from .sql import literal
 
 _UNCLEAR_NUMBER = Check(
@@ -20,6 +22,16 @@ _UNCLEAR_NUMBER = Check(
         "“%(value)s” may be more than a thousand, or a number with decimals. Say under “Read as” "
         "which decimal sign the file has."
     ),
+)
+# What is left of it when the shop's own currency has been taken away.
+_OTHER_CURRENCY = Check(
+    "other_currency",
+    in_another_currency("§"),
+    gettext_lazy(
+        "“%(value)s” is in another currency than the shop's (%(currency)s). Bring amounts in "
+        "%(currency)s, or take the sign away under “Columns” if they are."
+    ),
+    {"currency": SimpleLazyObject(lambda: settings.CURRENCY)},
 )
 _PERCENT = Check(
     "percent",
@@ -42,7 +54,7 @@ class DecimalColumn(Column):
 
     def own_checks(self) -> list[Check]:
         found = cast("models.DecimalField[Any, Any]", self.model_field)
-        return [_UNCLEAR_NUMBER, _PERCENT, _OTHER_SIGN, *decimal_checks(found)]
+        return [_UNCLEAR_NUMBER, _OTHER_CURRENCY, _PERCENT, _OTHER_SIGN, *decimal_checks(found)]
 
     def plain(self, text: str) -> str:
         found = cast("models.DecimalField[Any, Any]", self.model_field)
@@ -62,6 +74,7 @@ class IntegerColumn(DecimalColumn):
     def own_checks(self) -> list[Check]:
         return [
             _UNCLEAR_NUMBER,
+            _OTHER_CURRENCY,
             _PERCENT,
             _OTHER_SIGN,
             Check(

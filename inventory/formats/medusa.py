@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.exchange.formats import GroupedTranslation, SourceFormat
 from backoffice.exchange.reading import Row
 
-from .shaping import FIELDS, Image, Variant, image_cells, product_rows, weighed
+from .shaping import FIELDS, Image, Variant, image_cells, priced, product_rows, weighed
 
 _CLAIMED = (
     "Product Handle", "Product Title", "Product Status", "Product Description", "Variant Sku",
@@ -30,7 +30,9 @@ class MedusaTranslation(GroupedTranslation):
         super().__init__(source)
         # In the shop's own currency if there is one; a product has one price here.
         prices = {found[1].upper(): name for name in source if (found := _PRICE.fullmatch(name))}
-        self.price = prices.get(settings.CURRENCY) or next(iter(prices.values()), "")
+        first = next(iter(prices), "")
+        self.currency = settings.CURRENCY if settings.CURRENCY in prices else first
+        self.price = prices.get(self.currency, "")
         self.images = self._numbered(r"Product Image \d+( Url)?")
         self.tags = self._numbered(r"Product Tag \d+")
         self.options = [
@@ -79,7 +81,7 @@ class MedusaTranslation(GroupedTranslation):
         values = {
             "sku": self.cell(row, "Variant Sku"),
             "barcode": self.cell(row, "Variant Barcode"),
-            "price": self.cell(row, self.price) if self.price else "",
+            "price": priced(self.cell(row, self.price), self.currency) if self.price else "",
             "weight": weight,
             "weight_unit": unit,
         }

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.conf import settings
+
 from backoffice.exchange.children import ADDRESS_SEPARATOR, TEXT_SEPARATOR
 from inventory.models import Product
 
@@ -19,6 +21,7 @@ FIELDS = (
 
 _LONGEST_SKU = Product._meta.get_field("sku").max_length or 0
 _NUMBER = re.compile(r"[+-]?\d*[.,]?\d+|[+-]?\d+[.,]")
+_CURRENCY_CODE = re.compile(r" [A-Z]{3}$")
 _GRAMS = {
     "g": Decimal(1),
     "kg": Decimal(1000),
@@ -61,7 +64,15 @@ def key_of(*parts: str) -> str:
 
 def number(text: str) -> Decimal | None:
     """What a text is as a number, to compare it with others; with a decimal comma too."""
-    return Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+    amount = _CURRENCY_CODE.sub("", text)
+    return Decimal(amount.replace(",", ".")) if _NUMBER.fullmatch(amount) else None
+
+
+def priced(amount: str, currency: str) -> str:
+    """An amount that says its currency where it is not the shop's, so that nobody mistakes it."""
+    if not amount or currency.upper() in {"", settings.CURRENCY}:
+        return amount
+    return f"{amount} {currency.upper()}"
 
 
 def least_price(variants: Sequence[Variant]) -> Variant | None:

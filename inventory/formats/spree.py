@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.exchange.formats import GroupedTranslation, SourceFormat
 from backoffice.exchange.reading import Row
 
-from .shaping import FIELDS, Image, Variant, former_price, image_cells, product_rows
+from .shaping import FIELDS, Image, Variant, former_price, image_cells, priced, product_rows
 
 _CLAIMED = (
     "slug", "sku", "name", "price", "compare_at_price", "currency", "status", "description",
@@ -86,15 +86,15 @@ class SpreeTranslation(GroupedTranslation):
         return Variant(row.line, self._values(row), self._options(row))
 
     def _values(self, row: Row) -> dict[str, str]:
-        price, weight = self.cell(row, "price"), self.cell(row, "weight")
+        currency, weight = self.cell(row, "currency"), self.cell(row, "weight")
+        price = priced(self.cell(row, "price"), currency)
+        former = priced(self.cell(row, "compare_at_price"), currency)
         images = [Image(self.cell(row, f"image{n}_src")) for n in range(1, 10)]
         return {
             "sku": self.cell(row, "sku"),
             "barcode": self.cell(row, "barcode"),
             "price": price,
-            "compare_at_price": former_price(
-                price, self.cell(row, "compare_at_price"), "compare_at_price", self.leave_out
-            ),
+            "compare_at_price": former_price(price, former, "compare_at_price", self.leave_out),
             "weight": weight,
             "weight_unit": self.cell(row, "weight_unit") if weight else "",
             **image_cells(images, "image_src", self.leave_out),

@@ -1,9 +1,12 @@
 """What the page of an import says of the software that a file is from."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from backoffice.exchange.models import ImportJob
+from backoffice.exchange.working import work
 from tests.console.pages import page
 from tests.personas import Persona, make_user
 
@@ -47,6 +50,17 @@ def test_it_can_be_read_as_a_plain_table_and_back(carla: Client, job: ImportJob)
     carla.post(address, {"source_format": "shopify"})
     job.refresh_from_db()
     assert (job.source_format, counts(job)) == ("shopify", (4, 0, 0, 0))
+
+
+def test_a_large_file_is_read_so_by_a_worker(carla: Client, job: ImportJob, settings: Any) -> None:
+    settings.EXCHANGE_BACKGROUND_ROWS = 1
+    carla.post(page("exchange_importjob_format", job.pk), {"source_format": "plain"})
+    job.refresh_from_db()
+    assert (job.state, job.source_format) == (ImportJob.State.READING, "plain")
+    assert "Waiting for a worker" in text_of(the_page(carla, job))
+    work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.rows, job.header) == (ImportJob.State.CHECKED, 4, CLASSIC)
 
 
 def test_a_format_that_the_file_has_not_is_refused(carla: Client, job: ImportJob) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from backoffice.exchange.guessing import is_gtin
+from backoffice.exchange.services import plan_again
 from inventory.models import Product
 from tests.inventory.factories import make_product
 
+from .choosing import choose
 from .files import apply, bring
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
@@ -55,3 +57,9 @@ def test_the_key_is_proposed_by_what_is_there() -> None:
 def test_a_column_called_version_by_chance_is_none_of_ours() -> None:
     assert "version" not in bring("sku,name,price,version\nA,a,1,2.0 beta\n").mapping
     assert "version" in bring("sku,name,price,version\nA,a,1,2\n").mapping
+
+
+def test_a_guess_that_was_not_taken_is_not_made_again() -> None:
+    job = bring("sku,name,price,x\nA,a,1,4006381333931\nB,b,1,036000291452\n")
+    assert choose(job).guesses == {}
+    assert plan_again(job=job).guesses == {}

@@ -159,3 +159,13 @@ def test_profiles_are_listed_renamed_and_deleted(
         page("exchange_importprofile_delete", profile.pk), {"post": "yes", "reason": "x"}
     ).status_code == 302  # fmt: skip
     assert ImportProfile.objects.count() == 0
+
+
+@pytest.mark.parametrize("view", ["map", "profile", "forget"])
+def test_many_rows_are_planned_by_a_worker(
+    client: Client, job: ImportJob, settings: Any, view: str
+) -> None:
+    settings.EXCHANGE_BACKGROUND_ROWS = 0
+    assert post(client, job, view, profile_name="Contoso").status_code == 302
+    job.refresh_from_db()
+    assert job.state == ImportJob.State.READING

@@ -1,6 +1,7 @@
 """Numbers as files write them: what is stored is what a person reads, or the file is asked."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -68,13 +69,25 @@ def refused(*cells: str, **said: str) -> list[tuple[str, str]]:
     ],
 )
 def test_a_number_that_proves_its_sign_is_read_as_a_person_reads_it(
-    cell: str, sign: str, value: str
+    cell: str, sign: str, value: str, settings: Any
 ) -> None:
+    settings.CURRENCY = {"$": "USD", "C": "CHF", "č": "CZK"}.get(
+        cell[-1] if cell[-1] == "č" else cell[0], "EUR"
+    )
     assert stored(cell) == [Decimal(value)]
     assert ImportJob.objects.get().decimal_sign == sign
 
 
-@pytest.mark.parametrize("cell", ["1,234", "1.234", "999,000", "€ 1.234", "1,234 USD"])
+@pytest.mark.parametrize(
+    "cell", ["$12.50", "12,50 USD", "£ 3", "CHF 5", "kr 100", "12.50 Fr.", "-$4", "€ 12 USD"]
+)
+def test_an_amount_in_another_currency_is_refused(cell: str) -> None:
+    [(value, message)] = refused(cell, "5")
+    assert value == cell
+    assert message.startswith(" is in another currency than the shop's (EUR).")
+
+
+@pytest.mark.parametrize("cell", ["1,234", "1.234", "999,000", "€ 1.234", "1,234 EUR"])
 def test_what_can_be_read_in_two_ways_is_asked(cell: str) -> None:
     job = prices(cell, "5", "1200")
     assert (job.reading["numerals"]["how"], counts(job)) == ("asked", (2, 0, 0, 1))

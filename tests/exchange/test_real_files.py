@@ -103,7 +103,8 @@ def tags(sku: str) -> list[str]:
     return sorted(Product.objects.get(sku=sku).tags.values_list("name", flat=True))
 
 
-def test_a_file_whose_rows_lack_cells_names_each_of_them() -> None:
+def test_a_file_whose_rows_lack_cells_names_each_of_them(settings: Any) -> None:
+    settings.CURRENCY = "USD"
     job = started("spree-ragged.csv")
     assert counts(job) == (2, 0, 0, 15)
     ragged = [line for line, column, *_rest in problems(job) if column == ""]
@@ -166,7 +167,14 @@ def test_furniture_from_shopify_with_status_and_cost() -> None:
     assert [str(p.price) for p in prices] == ["9.9900", "9.9900", "15.9900"]
 
 
-def test_appliances_from_spree_with_prices_in_two_currencies() -> None:
+def test_prices_in_dollars_are_not_taken_for_euros() -> None:
+    job = started("spree-products.csv")
+    assert (job.source_format, job.rows, job.new) == ("spree", 124, 0)
+    assert job.summary["problems"]["price:other_currency"] == 124
+
+
+def test_appliances_from_spree_with_prices_in_two_currencies(settings: Any) -> None:
+    settings.CURRENCY = "USD"
     job = brought("spree-products.csv")
     assert (job.source_format, job.rows, job.new, job.invalid) == ("spree", 124, 118, 6)
     # Two products of the file have the same SKU; they and their variants are named.

@@ -34,6 +34,7 @@ from backoffice.exchange.background import (
     apply,
     check_again,
     read_again,
+    read_by_format,
 )
 from backoffice.exchange.choices import decide
 from backoffice.exchange.errors_file import errors_csv
@@ -42,10 +43,7 @@ from backoffice.exchange.models import ImportJob, ImportJobQuerySet
 from backoffice.exchange.news import tell_what_became_of
 from backoffice.exchange.reading_form import ReadAsForm
 from backoffice.exchange.resources import get_resource, resource_names
-from backoffice.exchange.services import (
-    discard_import,
-    read_by_format,
-)
+from backoffice.exchange.services import discard_import
 from backoffice.exchange.staging import is_staged
 
 from .job_list import JobColumns, ResourceFilter, WhoFilter

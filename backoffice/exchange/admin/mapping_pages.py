@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from backoffice.exchange.background import do_without_profile, map_and_keep, map_columns
 from backoffice.exchange.exceptions import ExchangeError, ProfileRefused
 from backoffice.exchange.mapping_form import MappingForm, ProfileForm
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import get_resource
-from backoffice.exchange.services import do_without_profile, map_and_keep, map_columns
 
 
 class MappingPages:
