@@ -107,9 +107,11 @@ def live_rows_that_differ(model: type[models.Model]) -> Iterator[Difference]:
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(
             f"""
-            WITH h AS (
-                SELECT DISTINCT ON ("{key}") * FROM "{history._meta.db_table}"
-                ORDER BY "{key}", history_id DESC
+            WITH newest AS (  -- by their numbers, not by sorting whole rows
+                SELECT max(history_id) AS history_id FROM "{history._meta.db_table}"
+                GROUP BY "{key}"
+            ), h AS (
+                SELECT * FROM "{history._meta.db_table}" JOIN newest USING (history_id)
             )
             SELECT COALESCE(l."{key}", h."{key}")::text, l."{key}" IS NOT NULL, h.history_type
             FROM "{model._meta.db_table}" l FULL JOIN h ON h."{key}" = l."{key}"
