@@ -9,6 +9,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler500 = "backoffice.console.errors.server_error"
+
 if "debug_toolbar" in settings.INSTALLED_APPS:
     from debug_toolbar.toolbar import debug_toolbar_urls
 

@@ -44,6 +44,7 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_product_timeline[product]": HISTORIANS,
     "inventory_product_as_of[product]": HISTORIANS,
     "inventory_product_as_of_list": HISTORIANS,
+    "inventory_product_deleted_list": HISTORIANS,
     "inventory_product_import": KEEPERS,
     "inventory_product_export": KEEPERS,
     "inventory_category_changelist": READERS,
@@ -54,6 +55,7 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_category_timeline[category]": HISTORIANS,
     "inventory_category_as_of[category]": HISTORIANS,
     "inventory_category_as_of_list": HISTORIANS,
+    "inventory_category_deleted_list": HISTORIANS,
     "inventory_tag_changelist": READERS,
     "inventory_tag_add": KEEPERS,
     "inventory_tag_change[tag]": READERS,
@@ -62,6 +64,7 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_tag_timeline[tag]": HISTORIANS,
     "inventory_tag_as_of[tag]": HISTORIANS,
     "inventory_tag_as_of_list": HISTORIANS,
+    "inventory_tag_deleted_list": HISTORIANS,
     "inventory_discount_changelist": READERS,
     "inventory_discount_add": KEEPERS,
     "inventory_discount_change[discount]": READERS,
@@ -70,6 +73,7 @@ PAGES: dict[str, set[Persona]] = {
     "inventory_discount_timeline[discount]": HISTORIANS,
     "inventory_discount_as_of[discount]": HISTORIANS,
     "inventory_discount_as_of_list": HISTORIANS,
+    "inventory_discount_deleted_list": HISTORIANS,
     "audit_changeset_changelist": RECORD,
     "audit_changeset_change[change_set]": RECORD,
     # Of a change to the catalogue; its manager sees none of one to people.
@@ -83,6 +87,8 @@ PAGES: dict[str, set[Persona]] = {
     "exchange_importjob_timeline[job]": RECORD,
     "exchange_importjob_as_of[job]": RECORD,
     "exchange_importjob_as_of_list": RECORD,
+    # Nobody deletes imports.
+    "exchange_importjob_deleted_list": set(),
     "accounts_user_changelist": PEOPLE,
     "accounts_user_add": {A},
     "accounts_user_change[person]": PEOPLE,
@@ -91,6 +97,7 @@ PAGES: dict[str, set[Persona]] = {
     "accounts_user_timeline[person]": RECORD,
     "accounts_user_as_of[person]": RECORD,
     "accounts_user_as_of_list": RECORD,
+    "accounts_user_deleted_list": RECORD,
     "auth_user_password_change[person]": {A},
     "accounts_role_changelist": PEOPLE,
     "accounts_role_add": {A},
@@ -100,6 +107,7 @@ PAGES: dict[str, set[Persona]] = {
     "accounts_role_timeline[role]": RECORD,
     "accounts_role_as_of[role]": RECORD,
     "accounts_role_as_of_list": RECORD,
+    "accounts_role_deleted_list": RECORD,
 }
 
 # Addresses that are no page to look at: redirects, fragments, and what takes POST only.
@@ -107,7 +115,9 @@ NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
     "view_on_site", "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
     "audit_changeset_history",
-    "audit_changeset_restore", "audit_changeset_revert",
+    "audit_changeset_restore", "audit_changeset_revert", "accounts_role_note", "accounts_user_note",
+    "exchange_importjob_note", "inventory_category_note", "inventory_discount_note",
+    "inventory_product_note", "inventory_tag_note",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
     "exchange_importjob_again", "exchange_importjob_apply", "exchange_importjob_discard",
     "exchange_importjob_errors",

@@ -19,6 +19,7 @@ from django.utils import timezone
 from .history import Kind, Row, fields_told, with_predecessors
 from .models import ChangeSet
 from .naming import Names, history_of
+from .secrecy import facts_told
 from .timeline import Narrowing, timeline_page
 from .timeline_contents import counted
 from .timeline_sql import rows_of_entry
@@ -112,7 +113,7 @@ def _lines_of(
     viewer: Any,
 ) -> Iterator[list[Line]]:
     told: dict[int, list[Line]] = {entry.pk: [] for entry in entries}
-    heads = {entry.pk: _head(entry) for entry in entries}
+    heads = {entry.pk: _head(entry, viewer) for entry in entries}
     alone = entries[0].pk if len(entries) == 1 else None
     is_silent = True
     for model in among:
@@ -193,7 +194,7 @@ def _is_blank(value: Any) -> bool:
     return value is None or value == "" or value == {} or value == []
 
 
-def _head(entry: ChangeSet) -> Line:
+def _head(entry: ChangeSet, viewer: Any) -> Line:
     """What every line of an entry says."""
     return {
         "entry": entry.pk,
@@ -208,7 +209,7 @@ def _head(entry: ChangeSet) -> Line:
         "address": entry.client_address or "",
         "database_user": entry.database_user,
         "cause": entry.reference,
-        **({"facts": entry.facts} if entry.facts else {}),
+        **({"facts": facts_told(entry.facts, viewer)} if entry.facts else {}),
     }
 
 

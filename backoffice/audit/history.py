@@ -78,6 +78,8 @@ class Entry:
     link_label: str = ""
     links: Links | None = None
     previous_id: int | None = None  # the history row of what was there before
+    # Of an object that is no part of the one that the reader looks at: where its history is.
+    own_page: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +175,14 @@ def _entry(row: Row, names: Names, viewer: Any) -> Entry:
         changes=tuple(_changes(row, kind, names, viewer)),
         link_label=link_label(row.model, row.within) if kind != Kind.CHANGED else "",
         previous_id=row.previous.history_id if row.previous is not None else None,
+        own_page=_own_page(row),
     )
+
+
+def _own_page(row: Row) -> str:
+    options = row.model._meta
+    is_seen = seen_as(row.model, row.within)
+    return f"admin:{options.app_label}_{options.model_name}_history" if is_seen else ""
 
 
 def with_links_together(entries: Iterable[Entry]) -> list[Entry]:
@@ -214,11 +223,31 @@ def link_label(model: type[models.Model], within: str) -> str:
     return capfirst(str(model._meta.verbose_name_plural))
 
 
+def parts_label(model: type[models.Model], within: str) -> str:
+    """What the parts of one kind of an object are called together."""
+    if label := link_label(model, within):
+        return label
+    several = seen_as(model, within)[1:] or (model._meta.verbose_name_plural,)
+    return capfirst(str(several[0]))
+
+
+def seen_as(model: type[models.Model], within: str) -> tuple[str, ...]:
+    """What one object and several are called from where they are seen, if they have a name there.
+
+    `within` is the column that holds the key of the object from which they are seen.
+    """
+    seen_from = history_of(model).seen_from
+    for field in foreign_keys(model):
+        if field.attname == within and field.name in seen_from:
+            one, several = seen_from[field.name]
+            return str(one), str(several)
+    return ()
+
+
 def _what(row: Row) -> str:
     """What a part of an object is: of a link, that which it links the object with."""
-    for name, label in history_of(row.model).seen_from.items():
-        if row.model._meta.get_field(name).attname == row.within:
-            return str(label)
+    if called := seen_as(row.model, row.within):
+        return called[0]
     ends = [field for field in foreign_keys(row.model) if field.attname != row.within]
     if is_link(row.model) and len(ends) == 1:
         return str(ends[0].verbose_name)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 _secrets: dict[type[models.Model], dict[str, str]] = {}
 
@@ -48,6 +49,22 @@ def is_hidden(model: type[models.Model], lookup: str, viewer: Any) -> bool:
         )
         here = getattr(found, "related_model", None)
     return False
+
+
+def facts_told(facts: Any, viewer: Any) -> Any:
+    """What an event says besides, without values that its filter asked a hidden field for.
+
+    "cost__gte: 4800", and how many rows were found, is as good as the cost.
+    """
+    chosen = facts.get("filter") if isinstance(facts, dict) else None
+    if not isinstance(chosen, dict):
+        return facts
+    hidden = frozenset[str]().union(*(hidden_fields(model, viewer) for model in _secrets))
+    told = {
+        lookup: _("hidden") if hidden.intersection(lookup.split("__")) else value
+        for lookup, value in chosen.items()
+    }
+    return {**facts, "filter": told}
 
 
 def _query_name(field: Any) -> str:

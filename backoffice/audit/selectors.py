@@ -66,6 +66,11 @@ class Step:
     at: datetime
     entries: tuple[Entry, ...]
 
+    @property
+    def touched_it(self) -> bool:
+        """Whether anything became of the object itself, or of its parts."""
+        return any(not entry.own_page for entry in self.entries)
+
     @classmethod
     def of(cls, change_set: ChangeSet, newest_first: Iterable[Entry]) -> Self:
         """The object itself comes first, then its parts, each in the order of the work."""

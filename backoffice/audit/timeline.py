@@ -14,9 +14,9 @@ from typing import Any
 from django.db import connection, models
 
 from .models import ChangeSet
+from .timeline_fields import changed_further, changed_in_first_rows
 from .timeline_sql import (
     Query,
-    changed_fields,
     conditions,
     newest,
     of_object,
@@ -29,8 +29,9 @@ ENTRIES_PER_PAGE = 50
 SECONDS_PER_PAGE = 1.0
 # Of how many entries a text is read at once.
 WINDOW = 20_000
-# In how many rows of one change set a field is looked for.
-MOST_ROWS_READ = 10_000
+# In how many rows of one change set a field is looked for, together with that of others; those
+# with more are looked through one after the other.
+FIRST_ROWS = 1_000
 # Numbers are given out in the order of the work, but for what runs at once and for clocks that
 # are put right. Periods are looked up with this much to spare.
 CLOCKS_ARE_RIGHT_TO = timedelta(days=1)
@@ -53,6 +54,7 @@ class Narrowing:
     question, and need one kind.
     """
 
+    entry: int | None = None
     actor_id: int | None = None
     nobody: bool = False
     since: datetime | None = None
@@ -77,7 +79,7 @@ class Page:
 
     `older` is where the next page begins, if there may be one. `looked_back_to` is set when the
     time was up before the page was full. `unsure` are entries too large to be looked through for
-    the field: only their first rows were.
+    the field in that time: only some of their rows were.
     """
 
     entries: list[ChangeSet]
@@ -94,7 +96,7 @@ def timeline_page(
     unsure: set[int] = set()
     finished_at: int | None = None
     deadline = time.monotonic() + SECONDS_PER_PAGE
-    for stretch in _stretches(narrowing, before, size + 1):
+    for stretch in _stretches(narrowing, before, size + 1, deadline):
         found += stretch.hits
         unsure |= stretch.unsure
         if len(found) > size:
@@ -122,7 +124,9 @@ class _Stretch:
     unsure: frozenset[int] = frozenset()
 
 
-def _stretches(narrowing: Narrowing, before: int | None, wanted: int) -> Iterator[_Stretch]:
+def _stretches(
+    narrowing: Narrowing, before: int | None, wanted: int, deadline: float
+) -> Iterator[_Stretch]:
     bounds = _bounds(narrowing, before)
     if narrowing.nothing or bounds is None:
         yield _Stretch(hits=[], down_to=None)
@@ -144,22 +148,42 @@ def _stretches(narrowing: Narrowing, before: int | None, wanted: int) -> Iterato
             hits, down_to = newest(streams, outer, lowest, highest, window=WINDOW)
         else:
             hits, down_to = newest(streams, None, lowest, highest, window=wanted)
-        unsure: frozenset[int] = frozenset()
         if narrowing.fields and hits:
-            # One by one where there are large ones: a page can then end in between.
-            for some in _portions(hits):
-                sure, unsure = changed_fields(narrowing.fields, some, MOST_ROWS_READ)
-                yield _Stretch(
-                    hits=[number for number in some if number in sure or number in unsure],
-                    down_to=some[-1],
-                    unsure=unsure,
-                )
+            yield from _with_fields_changed(narrowing.fields, hits, deadline)
             hits = []
-        yield _Stretch(hits=hits, down_to=down_to, unsure=unsure)
+        yield _Stretch(hits=hits, down_to=down_to)
         if down_to is None:
             return
         highest = down_to - 1
     yield _Stretch(hits=[], down_to=None)
+
+
+def _with_fields_changed(
+    touched: Sequence[Touched], candidates: Sequence[int], deadline: float
+) -> Iterator[_Stretch]:
+    """Those of the entries in which a field changed, a few at a time: a page can end in between.
+
+    It ends before a large entry that the time does not suffice for, so that the next page has all
+    of its time for it. The one with which a page begins is unsure then.
+    """
+    begun = False
+    for some in _portions(candidates):
+        sure, large = changed_in_first_rows(touched, some, FIRST_ROWS)
+        hits: list[int] = []
+        unsure: set[int] = set()
+        for number in some:
+            found: bool | None = number in sure
+            if number in large:
+                found = changed_further(touched, number, deadline)
+            if found is None and begun:
+                yield _Stretch(hits=hits, down_to=number + 1, unsure=frozenset(unsure))
+                return
+            if found is None:
+                unsure.add(number)
+            if found is not False:
+                hits.append(number)
+            begun = True
+        yield _Stretch(hits=hits, down_to=some[-1], unsure=frozenset(unsure))
 
 
 def _portions(numbers: Sequence[int], size: int = 40) -> Iterator[Sequence[int]]:
@@ -199,6 +223,8 @@ def _bounds(narrowing: Narrowing, before: int | None) -> tuple[int, int] | None:
         return None
     if before is not None:
         highest = min(highest, before - 1)
+    if narrowing.entry is not None:
+        lowest, highest = max(lowest, narrowing.entry), min(highest, narrowing.entry)
     return (lowest, highest) if lowest <= highest else None
 
 

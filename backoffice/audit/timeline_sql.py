@@ -1,6 +1,6 @@
 """The SQL of the timeline: how its entries are found through indexes alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -188,7 +188,7 @@ def walk(
 def of_object(
     narrowing: "Narrowing", touched: "Touched", lowest: int, highest: int, most: int
 ) -> Query:
-    """The newest entries that touched one object: one look at all of its history."""
+    """The newest entries that touched one object or are about it: one look at its history."""
     table = history_table(touched.model)
     key = quoted(touched.model._meta.pk.column)
     rows = f"SELECT change_set_id FROM {table} WHERE {key} = ANY(%s)"
@@ -202,7 +202,15 @@ def of_object(
             ") h WHERE h.changed AND h.history_type = '~'"
         )
     asked = [stream.alternatives[0] for stream in sources_of_ids(narrowing)[:-1]]
-    parameters: list[Any] = [list(narrowing.keys), lowest, highest]
+    parameters: list[Any] = [list(narrowing.keys)]
+    if touched.field is None:  # events and notes, which change no field
+        rows += (
+            " UNION ALL SELECT id FROM audit_changeset WHERE reference = ANY(%s) "
+            "AND reference <> '' AND kind <> 'change'"
+        )
+        label = touched.model._meta.label_lower
+        parameters.append([f"{label}/{each}" for each in narrowing.keys])
+    parameters += [lowest, highest]
     sql = f"SELECT c.id FROM audit_changeset c WHERE c.id IN ({rows}) AND c.id BETWEEN %s AND %s"
     for one in asked:
         _table, _, where = one.sql.partition(" WHERE ")
@@ -212,36 +220,6 @@ def of_object(
         sql += f" AND {condition.sql}"
         parameters += condition.parameters
     return Query(f"{sql} ORDER BY c.id DESC LIMIT %s", [*parameters, most])
-
-
-def changed_fields(
-    touched: Iterable["Touched"], numbers: Sequence[int], most_rows: int
-) -> tuple[set[int], frozenset[int]]:
-    """Of these entries those in which one of the fields changed, and those too large to say.
-
-    Of each no more than `most_rows` rows are read.
-    """
-    sure: set[int] = set()
-    unsure: set[int] = set()
-    for one in touched:
-        assert one.field is not None  # noqa: S101 - those with a field were asked for
-        rows = first_rows(one.model, "n.id")
-        changed = changed_since_before(one.model, one.field, "h")
-        query = Query(
-            f"""
-            SELECT n.id,
-                   EXISTS (SELECT 1 FROM ({rows} LIMIT %s) h WHERE {changed}),
-                   EXISTS ({rows} OFFSET %s)
-            FROM unnest(%s::bigint[]) AS n(id)
-            """,
-            [most_rows, most_rows, list(numbers)],
-        )
-        for number, found, large in query.rows():
-            if found:
-                sure.add(number)
-            elif large:
-                unsure.add(number)
-    return sure, frozenset(unsure - sure)
 
 
 def changed_since_before(model: type[models.Model], field: models.Field, alias: str) -> str:

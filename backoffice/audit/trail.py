@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 trailed_models: list[type[models.Model]] = []
 
 
-def _is_found_by_itself(model: type[models.Model], part_of: Iterable[str]) -> bool:
+def _is_found_by_itself(model: type[models.Model], part_of: tuple[str, ...]) -> bool:
     """Whether people look for deleted rows of a model: none of links, of parts, of what stays."""
-    if list(part_of) or getattr(model, "no_undo", ""):
+    if part_of or getattr(model, "no_undo", None):
         return False
     rest = [field for field in model._meta.fields if not field.primary_key]
     is_link = all(isinstance(field, models.ForeignKey) for field in rest)
@@ -35,7 +35,8 @@ class Trail(HistoricalRecords):
     the version and `updated_at` of a VersionedModel are always among them. `part_of` names the
     foreign keys to the objects whose history shows these rows too, and which undo treats as one
     with them. `seen_from` names foreign keys to objects whose history shows these rows as well,
-    though they stand on their own, and what they are called there: {"variant_of": "variant"}.
+    though they stand on their own, and what one and several of them are called there:
+    {"variant_of": ("variant", "variants")}.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Trail(HistoricalRecords):
         *,
         ignored_fields: Iterable[str] = (),
         part_of: Iterable[str] = (),
-        seen_from: "Mapping[str, StrOrPromise] | None" = None,
+        seen_from: "Mapping[str, tuple[StrOrPromise, StrOrPromise]] | None" = None,
         **options: Any,
     ) -> None:
         self.ignored_fields = {"version", "updated_at", *ignored_fields}
@@ -65,6 +66,7 @@ class Trail(HistoricalRecords):
         history_model.ignored_fields = frozenset(self.ignored_fields)
         history_model.part_of = self.part_of
         history_model.seen_from = self.seen_from
+        history_model.lists_deleted = _is_found_by_itself(sender, self.part_of)
         pgtrigger.register(triggers.append_only())(history_model)
         pgtrigger.register(
             *triggers.write_history(sender, history_model, sorted(self.ignored_fields)),

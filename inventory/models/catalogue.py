@@ -183,7 +183,7 @@ class Product(VersionedModel):
     )
 
     objects = ProductManager()
-    history = Trail(seen_from={"variant_of": _("variant")})
+    history = Trail(seen_from={"variant_of": (_("variant"), _("variants"))})
 
     class Meta:
         verbose_name = _("product")

@@ -50,7 +50,7 @@ def test_there_are_five_roles(db: None) -> None:
     }
 
 
-def test_the_auditor_sees_every_model_of_the_project_and_does_nothing(db: None) -> None:
+def test_the_auditor_sees_every_model_of_the_project_and_only_writes_notes(db: None) -> None:
     views = {
         f"{model._meta.app_label}.view_{model._meta.model_name}"
         for model in apps.get_models()
@@ -61,6 +61,7 @@ def test_the_auditor_sees_every_model_of_the_project_and_does_nothing(db: None) 
         "auth.view_group",
         "auth.view_permission",
         "inventory.view_cost",
+        "audit.add_note",
     }
 
 
@@ -82,7 +83,7 @@ def test_the_catalogue_manager_keeps_the_catalogue_and_has_no_part_in_people(db:
     held = permissions_of(RoleName.CATALOGUE_MANAGER)
     assert held >= all_of("inventory")
     assert not held & (all_of("accounts") | all_of("auth"))
-    assert held & all_of("audit") == {"audit.undo_changeset"}
+    assert held & all_of("audit") == {"audit.undo_changeset", "audit.add_note"}
 
 
 def test_a_user_without_a_role_holds_nothing(outsider: User) -> None:

@@ -130,6 +130,23 @@ def test_what_is_exported_is_what_is_filtered(
     assert [(m, f, None if f == "category" else n) for m, f, n in shown] == found
 
 
+def test_one_change_set_is_exported_from_its_page(as_auditor: Client, product: Product) -> None:
+    with audit_context(source=Source.ADMIN, reason="The one"):
+        Product.objects.filter(pk=product.pk).update(price=11)
+    number = ChangeSet.objects.latest("pk").pk
+    with audit_context(source=Source.ADMIN, reason="Another"):
+        Product.objects.filter(pk=product.pk).update(price=12)
+    page = as_auditor.get(f"/admin/audit/changeset/{number}/change/").content.decode()
+    assert f'action="/admin/audit/changeset/export/?entry={number}"' in page
+    response = as_auditor.post(f"/admin/audit/changeset/export/?entry={number}", {"form": "jsonl"})
+    lines = [json.loads(line) for line in b"".join(response).decode().splitlines()]
+    assert [(line["entry"], line["reason"], line["new"]) for line in lines] == [
+        (number, "The one", "11.00")
+    ]
+    export = ChangeSet.objects.latest("pk")
+    assert (export.kind, export.facts["filter"]) == (ChangeSet.Kind.EXPORT, {"entry": str(number)})
+
+
 def test_an_event_is_a_line_with_its_facts(as_auditor: Client, change_set: ChangeSet) -> None:
     exported(as_auditor, request="request-0001")
     (line,) = exported(as_auditor, "jsonl", kind="export")

@@ -1,5 +1,6 @@
 """The history of a field is as secret as the field: who may not see the cost sees it nowhere."""
 
+import re
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -114,7 +115,8 @@ def body(response: Any) -> str:
 
 
 def shown(text: str) -> list[str]:
-    return [cost for cost in COSTS if cost in text]
+    """The costs in a page, where they stand alone: a token may have the same digits in it."""
+    return [cost for cost in COSTS if re.search(rf"(?<![A-Za-z0-9]){cost}(?![A-Za-z0-9])", text)]
 
 
 def leaks(user: User, product: Product, job: ImportJob) -> dict[str, list[str]]:
@@ -193,6 +195,29 @@ def test_the_list_sorts_and_filters_by_it_for_nobody_else(seller: User, product:
         client.get(f"{PRODUCTS}?o={order}")
     categories = page("inventory_category_changelist")
     assert client.get(f"{categories}?products__cost__gte=1").status_code == 400
+
+
+def test_what_somebody_else_asked_it_for_is_told_to_nobody_else(
+    seller: User, auditor: User, catalogue_manager: User, product: Product
+) -> None:
+    """Which products cost at least so much, and how many there were, on the record of an export."""
+    exported = f"{page('inventory_product_export')}?cost__gte=4812&brand="
+    body(signed_in(catalogue_manager).get(exported))
+    event = ChangeSet.objects.get(kind=ChangeSet.Kind.EXPORT)
+    assert event.facts["filter"]["cost__gte"] == "4812"
+    for user, is_told in ((auditor, True), (seller, False)):
+        client = signed_in(user)
+        for address in (
+            f"{page('audit_changeset_changelist')}?kind=export",
+            page("audit_changeset_change", event.pk),
+        ):
+            text = client.get(address).text
+            assert "cost__gte" in text, "that it was asked for is no secret"
+            assert ("4812" in shown(text)) is is_told
+        for form in ("csv", "jsonl"):
+            sent = {"form": form, "kind": "export"}
+            text = body(client.post(f"{page('audit_changeset_export')}?kind=export", sent))
+            assert ("4812" in shown(text)) is is_told, form
 
 
 def test_what_is_posted_for_a_hidden_field_does_not_count(seller: User, product: Product) -> None:

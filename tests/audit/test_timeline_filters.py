@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backoffice.accounts.models import User
-from backoffice.audit import timeline
+from backoffice.audit import timeline, timeline_fields
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.events import record_event
 from backoffice.audit.models import ChangeSet
@@ -214,7 +214,7 @@ NONSENSE = [
 @pytest.mark.parametrize(
     "parameter",
     ["q", "who", "from", "to", "model", "field", "object", "source", "kind", "request", "cause",
-     "before", "unknown"],
+     "entry", "before", "unknown"],
 )  # fmt: skip
 def test_nonsense_finds_nothing_or_is_passed_over_and_breaks_nothing(
     parameter: str, as_auditor: Client, record: dict[str, ChangeSet]
@@ -255,17 +255,45 @@ def test_what_one_may_not_see_is_no_filter_either(
     assert "inventory.product" not in page
 
 
-def test_a_field_is_looked_for_in_the_first_rows_of_a_large_entry_only(
-    as_auditor: Client, monkeypatch: pytest.MonkeyPatch, record: dict[str, ChangeSet]
-) -> None:
-    monkeypatch.setattr(timeline, "MOST_ROWS_READ", 2)
+@pytest.fixture
+def all_are_large(monkeypatch: pytest.MonkeyPatch, record: dict[str, ChangeSet]) -> None:
+    """Entries of more than one row are looked through by themselves, a row at a time."""
+    monkeypatch.setattr(timeline, "FIRST_ROWS", 1)
+    monkeypatch.setattr(timeline_fields, "WINDOW", 1)
     with audit_context(source=Source.TASK, request_id="request-large", reason="renamed"):
-        Product.objects.update(brand="Other")
+        Product.objects.filter(sku="P-1").update(brand="Other")
+        Product.objects.filter(sku="P-2").update(brand="Other", price=30)
+    with audit_context(source=Source.TASK, request_id="request-other", reason="renamed"):
+        Product.objects.update(brand="Another")
+
+
+def test_a_field_is_looked_for_in_all_rows_of_a_large_entry(
+    as_auditor: Client, all_are_large: None
+) -> None:
     response = as_auditor.get(LIST, {"field": "inventory.product.price"})
-    assert names(response) == ["large", "sql", "price", "import"]
-    assert "Too large to be looked through" in words(response)
-    lines = [line for day in response.context["days"] for line in day.lines]
-    assert [line.unsure for line in lines] == [True, False, False, True]
+    assert names(response) == ["large", "sql", "price"]
+    assert "Too large" not in words(response)
+
+
+def test_a_large_entry_for_which_the_time_does_not_suffice_is_shown_as_unsure(
+    as_auditor: Client, all_are_large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "SECONDS_PER_PAGE", -1)
+    found, query = [], {"field": "inventory.product.price"}
+    for _page in range(20):
+        response = as_auditor.get(LIST, query)
+        lines = [line for day in response.context["days"] for line in day.lines]
+        found += [(line.change_set.request_id[8:], line.unsure) for line in lines]
+        page = response.context["page"]
+        if page.older is None:
+            break
+        query["before"] = str(page.older)
+        if found == [("other", True)]:
+            assert "Look through all of it" in words(response)
+            search = "?model=inventory.product&amp;field=price"
+            assert search in response.content.decode()
+    assert found == [("other", True), ("large", True), ("sql", False), ("price", False),
+                     ("import", True)]  # fmt: skip
 
 
 def test_the_largest_numbers_do_not_overflow(as_auditor: Client, db: None) -> None:

@@ -15,6 +15,7 @@ from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.services import Keep
+from backoffice.audit.undo.wording import tally_in_words
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.services import import_file
 from inventory.models import Category, Product, ProductTag, Tag
@@ -62,6 +63,7 @@ def test_an_import_is_undone_but_for_what_was_edited_since(
 
     (products,) = [tally for tally in result.plan.tallies if tally.model is Product]
     assert (products.undone, products.kept) == (2_514, {Keep.CHANGED: 3})
+    assert tally_in_words(products) == "Products: 2,514 removed; 3 kept: changed since"
     assert set(Product.objects.all()) == edited
     reasons = kept_because(result.plan)
     assert len(reasons) == 3
@@ -135,7 +137,14 @@ def test_the_command_tells_programs_what_it_did(small: ImportJob) -> None:
     # 19 of 20 products, and 38 of 40 categories: one of 20 groups and of 20 shelves stays.
     assert (said["reverted"], said["kept_changed_since"], said["kept_in_use"]) == (57, 1, 2)
     assert said["kept_forbidden"] == 0
-    assert said["models"]["inventory.product"] == {"remove": 19, "kept": {"changed": 1}}
+    of_products = said["models"]["inventory.product"]
+    (kept,) = of_products.pop("kept_rows")
+    assert of_products == {"remove": 19, "kept": {"changed": 1}}
+    edited = Product.objects.get()
+    assert (kept["key"], kept["name"], kept["why"]) == (str(edited.pk), str(edited), "changed")
+    assert kept["reason"].startswith("Changed since by ")
+    reasons = [row["reason"] for row in said["models"]["inventory.category"]["kept_rows"]]
+    assert any(reason.startswith(f"In use by product “{edited}”") for reason in reasons)
 
 
 def test_the_command_tells_people_what_it_did(small: ImportJob) -> None:
@@ -149,6 +158,10 @@ def test_a_dry_run_writes_nothing(small: ImportJob) -> None:
     said = run(small.change_set_id, "--dry-run")
     assert said.startswith("Nothing is written. It would come to this:\n")
     assert "Products: 19 removed; 1 kept: changed since" in said
+    assert "(SKU-0000003): Changed since by " in said
+    assert "(SKU-0000004): will be removed.\n" in said
+    assert "Categories: 38 removed; 2 kept: in use" in said
+    assert "  ... and 18 more.\n" in said
     assert record.is_empty()
 
 

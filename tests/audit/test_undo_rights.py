@@ -53,6 +53,18 @@ def test_links_need_the_right_to_change_what_they_belong_to(product: Product) ->
     assert ProductTag.objects.count() == Tag.objects.count() == 0
 
 
+def test_who_may_not_see_the_cost_brings_a_product_back_with_it(product: Product) -> None:
+    """It comes back whole, and they see no more of it than before."""
+    user = User.objects.create_user("u@stockbook.test", "x", is_staff=True)
+    rights = ["undo_changeset", "add_product"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    Product.objects.update(cost=5)
+    with work("delete"):
+        product.delete()
+    undo(done("delete"), user)
+    assert Product.objects.get().cost == 5
+
+
 def test_who_may_not_see_the_cost_does_not_change_it_by_an_undo(product: Product) -> None:
     user = User.objects.create_user("u@stockbook.test", "x", is_staff=True)
     rights = ["undo_changeset", "change_product"]

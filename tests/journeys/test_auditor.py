@@ -82,12 +82,17 @@ def test_who_changed_a_price_last_month_and_why(visitors: list[Visitor], tmp_pat
     for text in ("Carla Catalogue", "Northwind raised theirs", "27.00", "31.50", "the-change"):
         expect(body).to_contain_text(text)
 
-    # A file of what was found, which is itself on the record.
+    # A file of the entry, and one of what was found: here the same lines.
+    in_a_file = tmp_path / "entry.csv"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    download.value.save_as(in_a_file)
     page.goto(address)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     path = tmp_path / "record.csv"
     download.value.save_as(path)
+    assert path.read_bytes() == in_a_file.read_bytes()
     with path.open(newline="", encoding="utf-8-sig") as file:
         (row,) = csv.DictReader(file)
     told = {
@@ -104,6 +109,7 @@ def test_who_changed_a_price_last_month_and_why(visitors: list[Visitor], tmp_pat
     assert {name: row[name] for name in told} == told
     assert row["time"].startswith(f"{last_month:%Y-%m-%d}")
 
+    # Both are themselves on the record.
     page.goto(address.partition("?")[0])
     export = page.locator(".audit-line").first
     expect(export).to_contain_text("export")

@@ -1,7 +1,6 @@
 """The pages that show an object, or a list, as it was at a moment. They change nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 from urllib.parse import urlencode
@@ -26,34 +25,15 @@ from backoffice.audit.as_of import (
     list_as_of,
     names_at,
     object_as_of,
-    parts_as_of,
 )
-from backoffice.audit.history import fields_told, link_label
-from backoffice.audit.naming import Names, is_link, tracked_fields
-from backoffice.audit.selectors import Strand
-from backoffice.audit.wording import NOTHING, value_in_words
+from backoffice.audit.history import fields_told
+from backoffice.audit.naming import tracked_fields
 
+from .as_of_tables import Group, heads, labelled, part_then, values_of
 from .recorded import RecordedAdmin
 
 # A list shows so many columns where its admin does not say which.
 COLUMNS = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Fields that stand together on the form, with what they held."""
-
-    title: str
-    values: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """The parts of one kind that an object had: links by name, others as a table."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
 
 
 class AsOfAdmin(RecordedAdmin):
@@ -90,7 +70,10 @@ class AsOfAdmin(RecordedAdmin):
                 "complaint": complaint,
                 "row": row,
                 "groups": self._groups(request, obj, row, moment) if row else [],
-                "parts": [_part(p, obj.pk, moment, request.user) for p in parts] if row else [],
+                "parts": [
+                    part_then(p, obj.pk, moment, request.user, self._columns_of(p.model))
+                    for p in (parts if row else ())
+                ],
                 "hidden": hidden if row else [],
                 "today_url": self.record_url("change" if exists else "history", key),
                 "history_url": self.record_url("history", key),
@@ -133,11 +116,11 @@ class AsOfAdmin(RecordedAdmin):
                 "title": capfirst(str(self.opts.verbose_name_plural)),
                 "moment": moment,
                 "complaint": complaint,
-                "columns": [capfirst(str(field.verbose_name)) for field in columns],
+                "columns": heads(columns),
                 "rows": [
                     (
                         f"{self.record_url('as_of', quote(str(key)))}?{_query(moment)}",
-                        _values(row, columns, names),
+                        values_of(row, columns, names),
                     )
                     for row in rows
                     if (key := getattr(row, self.opts.pk.attname)) is not None
@@ -184,6 +167,10 @@ class AsOfAdmin(RecordedAdmin):
         short = [f for f in told if not isinstance(f, models.TextField | models.JSONField)]
         return short[:COLUMNS]
 
+    def _columns_of(self, model: type[models.Model]) -> tuple[str, ...]:
+        known = self.admin_site.is_registered(model)
+        return getattr(self.admin_site.get_model_admin(model), "as_of_columns", ()) if known else ()
+
     def _groups(
         self, request: HttpRequest, obj: models.Model, row: Any, moment: datetime
     ) -> list[Group]:
@@ -194,13 +181,13 @@ class AsOfAdmin(RecordedAdmin):
         for title, options in self.get_fieldsets(request, obj):
             fields = [told[n] for n in flatten_fieldsets([(title, options)]) if n in told]
             if fields:
-                values = _labelled(row, fields, names)
+                values = labelled(row, fields, names)
                 groups.append(Group(title=str(title or ""), values=values))
         # What the form leaves out for this viewer only is no longer among those left.
         on_forms = set(flatten_fieldsets(self.fieldsets or ()))
         rest = [field for name, field in told.items() if self.fieldsets and name not in on_forms]
         if rest:
-            groups.append(Group(title=_("Further"), values=_labelled(row, rest, names)))
+            groups.append(Group(title=_("Further"), values=labelled(row, rest, names)))
         return groups
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -252,32 +239,3 @@ def _as_input(moment: datetime) -> str:
 
 def _query(moment: datetime, **more: Any) -> str:
     return urlencode({"at": moment.isoformat(), **{k: v for k, v in more.items() if v}})
-
-
-def _labelled(row: Any, fields: list[models.Field], names: Names) -> list[tuple[str, str]]:
-    labels = [capfirst(str(field.verbose_name)) for field in fields]
-    return list(zip(labels, _values(row, fields, names), strict=True))
-
-
-def _values(row: Any, fields: list[models.Field], names: Names) -> list[str]:
-    held = [(field, getattr(row, field.attname)) for field in fields]
-    return [
-        NOTHING if value in ("", {}, []) else value_in_words(field, value, names.target)
-        for field, value in held
-    ]
-
-
-def _part(strand: Strand, key: Any, moment: datetime, viewer: Any) -> Part:
-    model = strand.model
-    rows = parts_as_of(strand, key, moment)
-    names = names_at(moment, [(model, row) for row in rows])
-    title = link_label(model, strand.attname) or capfirst(str(model._meta.verbose_name_plural))
-    if is_link(model):
-        called = sorted(names.row(model, row, within=strand.attname) for row in rows)
-        return Part(title=title, columns=[], rows=[[name] for name in called])
-    fields = [f for f in fields_told(model, viewer) if f.attname != strand.attname]
-    return Part(
-        title=title,
-        columns=[capfirst(str(field.verbose_name)) for field in fields],
-        rows=[_values(row, fields, names) for row in rows],
-    )

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -27,6 +28,7 @@ from backoffice.audit.events import recorded_export
 from backoffice.audit.exporting import FORMS, exported_lines
 from backoffice.audit.history import Entry, fields_told
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.secrecy import facts_told
 from backoffice.audit.selectors import Tally
 from backoffice.audit.timeline import people_on_record, timeline_page
 from backoffice.audit.timeline_contents import (
@@ -98,6 +100,7 @@ class ChangeSetAdmin(ModelAdmin):
             "opts": self.opts,
             "filters": filters,
             "is_narrow": bool(filters.values),
+            "field_search": _field_search(filters),
             "page": page,
             "days": days_of(page, readable, request.user),
             "people": filters.people,
@@ -204,7 +207,7 @@ class ChangeSetAdmin(ModelAdmin):
             "source": source_in_words(change_set.source),
             "source_variant": source_variant(change_set.source),
             "cause": links.reference(change_set.reference) if change_set.reference else Link(""),
-            "facts": facts_in_words(change_set.facts, shorten=False),
+            "facts": facts_in_words(facts_told(change_set.facts, request.user), shorten=False),
             "sections": [_linked(request, section, links) for section in sections],
             "hidden": len({tally.model for tally in tallies} - set(readable)),
             "one": one,
@@ -236,6 +239,15 @@ def _fields(request: HttpRequest, model: type[models.Model]) -> list[tuple[str, 
         (f"{model._meta.label_lower}.{field.name}", capfirst(str(field.verbose_name)))
         for field in fields_told(model, request.user)
     ]
+
+
+def _field_search(filters: TimelineFilters) -> str:
+    """The query that looks for the same field in all of one change set."""
+    if len(filters.narrowing.fields) != 1:
+        return ""
+    (touched,) = filters.narrowing.fields
+    assert touched.field is not None  # noqa: S101 - those with a field were asked for
+    return urlencode({"model": touched.model._meta.label_lower, "field": touched.field.name})
 
 
 def _search(request: HttpRequest, model: type[models.Model]) -> Search:

@@ -28,6 +28,7 @@ from backoffice.audit.wording import moment_in_words, source_in_words
 NOBODY = "nobody"
 PARAMETERS = (
     "q", "who", "from", "to", "model", "field", "object", "source", "kind", "request", "cause",
+    "entry",
 )  # fmt: skip
 LONGEST = 300
 MOST_WORDS = 8
@@ -99,6 +100,7 @@ class TimelineFilters:
             "kind": self._kind,
             "request": lambda text: ({"request_id": text}, _("Request"), text),
             "cause": self._cause,
+            "entry": self._entry,
         }
 
     def without(self, *names: str) -> str:
@@ -183,6 +185,11 @@ class TimelineFilters:
             )
         living = model._base_manager.filter(pk__in=keys).first()
         return {"keys": keys}, capfirst(str(model._meta.verbose_name)), str(living or text)
+
+    def _entry(self, text: str) -> tuple[dict[str, Any], str, str]:
+        if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_NUMBER:
+            raise Unusable(_("“%s” is no number of a change set.") % text)
+        return {"entry": int(text)}, _("Change set"), text
 
     def _cause(self, text: str) -> tuple[dict[str, Any], str, str]:
         """`app.model/key`, or a number, which may be that of anything, such as an import."""

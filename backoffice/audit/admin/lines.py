@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from backoffice.audit.history import Entry
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.secrecy import facts_told
 from backoffice.audit.selectors import Tally
 from backoffice.audit.timeline import Page
 from backoffice.audit.timeline_contents import counted, shown_at_once
@@ -88,7 +89,7 @@ def days_of(page: Page, readable: Sequence[type[models.Model]], viewer: Any) -> 
                 Shown(what=capfirst(str(model._meta.verbose_name)), entry=each)
                 for model, each in shown.get(entry.pk, [])
             ],
-            facts=facts_in_words(entry.facts),
+            facts=facts_in_words(facts_told(entry.facts, viewer)),
             unsure=entry.pk in page.unsure,
         )
         for entry in page.entries

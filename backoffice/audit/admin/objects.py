@@ -1,10 +1,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.utils.functional import cached_property
@@ -12,9 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit.access import events_about, may_read_events
+from backoffice.audit.notes import LONGEST_NOTE, PERMISSION, add_note
 from backoffice.audit.selectors import Position, Strand, object_timeline
 
-from .as_of import AsOfAdmin
+from .deleted import DeletedAdmin
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,14 @@ class TimelineTab:
         )
 
 
-class HistoryAdmin(AsOfAdmin):
+class NoteForm(forms.Form):
+    text = forms.CharField(
+        max_length=LONGEST_NOTE,
+        error_messages={"required": gettext_lazy("The note is empty. Write what is to be known.")},
+    )
+
+
+class HistoryAdmin(DeletedAdmin):
     """The history of an object: when, who, why, and what was there before.
 
     Stands in front of Django's and simple-history's ModelAdmin, whose pages it replaces. It shows
@@ -52,6 +67,7 @@ class HistoryAdmin(AsOfAdmin):
         urls: list[URLPattern] = super().get_urls()
         return [
             self.record_path("<path:object_id>/timeline/", "timeline", self.timeline_view),
+            self.record_path("<path:object_id>/note/", "note", self.note_view),
             *(pattern for pattern in urls if pattern.name != unwanted),
         ]
 
@@ -92,6 +108,15 @@ class HistoryAdmin(AsOfAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         obj, exists = self.living_or_gone(request, unquote(object_id))
+        return self._history_page(request, obj, exists, extra_context)
+
+    def _history_page(
+        self,
+        request: HttpRequest,
+        obj: models.Model,
+        exists: bool,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         return self.record_page(
             request,
             self.history_template,
@@ -115,6 +140,24 @@ class HistoryAdmin(AsOfAdmin):
         context = {"within_form": True, **self._timeline(request, obj)}
         return self.record_page(request, "audit/timeline.html", context)
 
+    def note_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put a note on the record, and show the timeline with it: in the tab, or on its page."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        obj, exists = self.living_or_gone(request, unquote(object_id))
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        form = NoteForm(request.POST)
+        if form.is_valid():
+            add_note(obj=obj, text=form.cleaned_data["text"])
+        if "HX-Request" in request.headers:
+            context = {"within_form": True, **self._timeline(request, obj), "note_form": form}
+            return self.record_page(request, "audit/timeline.html", context)
+        if not form.is_valid():
+            return self._history_page(request, obj, exists, {"note_form": form})
+        messages.success(request, _("The note is on the record."))
+        return HttpResponseRedirect(self.record_url("history", quote(str(obj.pk))))
+
     def _timeline(self, request: HttpRequest, obj: models.Model) -> dict[str, Any]:
         parts, hidden = self.parts_open_to(request)
         before = Position.parse(request.GET.get("before", ""))
@@ -124,7 +167,7 @@ class HistoryAdmin(AsOfAdmin):
             "timeline": object_timeline(
                 [Strand(model=self.model, attname=self.opts.pk.attname), *parts],
                 obj.pk,
-                events=events_about(obj) if may_see_change_sets else None,
+                events=events_about(obj, request),
                 before=before,
                 viewer=request.user,
             ),
@@ -132,6 +175,9 @@ class HistoryAdmin(AsOfAdmin):
             "hidden": hidden,
             "newest": before is None,
             "may_see_change_sets": may_see_change_sets,
+            "may_add_note": request.user.has_perm(PERMISSION),
+            "longest_note": LONGEST_NOTE,
+            "note_url": self.record_url("note", key),
             "timeline_url": self.record_url("timeline", key),
             "as_of_url": self.record_url("as_of", key),
         }

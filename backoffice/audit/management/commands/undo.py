@@ -9,12 +9,14 @@ from django.db import transaction
 from backoffice.audit.exceptions import NothingToUndo
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.undo.names import named_rows
-from backoffice.audit.undo.plan import Keep, UndoPlan
+from backoffice.audit.undo.plan import Keep, Tally, UndoPlan
 from backoffice.audit.undo.services import plan_undo, undo_change_set
-from backoffice.audit.undo.wording import tally_in_words
+from backoffice.audit.undo.wording import ACTS, tally_in_words
 from backoffice.exceptions import DomainError
 
 _SHOWN = 20
+# A program may want to see to each of them; a million are for the page.
+_SHOWN_TO_PROGRAMS = 1_000
 
 
 class Command(BaseCommand):
@@ -79,6 +81,7 @@ class Command(BaseCommand):
                     tally.model._meta.label_lower: {
                         **{act.value: number for act, number in tally.acts.items()},
                         "kept": {why.value: number for why, number in tally.kept.items()},
+                        "kept_rows": _kept_rows(plan, tally),
                     }
                     for tally in plan.tallies
                 },
@@ -89,14 +92,29 @@ class Command(BaseCommand):
             self.stdout.write("Nothing is written. It would come to this:")
         for tally in plan.tallies:
             self.stdout.write(tally_in_words(tally))
-            if not tally.total_kept:
-                continue
-            for named in named_rows(tally.model, plan.rows(tally.model, kept=True, size=_SHOWN)):
-                self.stdout.write(f"  {named.name}: {named.reason}.")
-            if tally.total_kept > _SHOWN:
-                self.stdout.write(f"  ... and {tally.total_kept - _SHOWN} more.")
+            self._tell_rows(plan, tally, kept=True, total=tally.total_kept)
+            if undone_by is None:
+                self._tell_rows(plan, tally, kept=False, total=tally.undone)
         if undone_by is not None:
             self.stdout.write(f"On the record as change set {undone_by}.")
+
+    def _tell_rows(self, plan: UndoPlan, tally: Tally, *, kept: bool, total: int) -> None:
+        if not total:
+            return
+        for named in named_rows(tally.model, plan.rows(tally.model, kept=kept, size=_SHOWN)):
+            self.stdout.write(f"  {named.name}: {named.reason or ACTS[named.row.act]}.")
+        if total > _SHOWN:
+            self.stdout.write(f"  ... and {total - _SHOWN} more.")
+
+
+def _kept_rows(plan: UndoPlan, tally: Tally) -> list[dict[str, Any]]:
+    if not tally.total_kept:
+        return []
+    rows = plan.rows(tally.model, kept=True, size=_SHOWN_TO_PROGRAMS)
+    return [
+        {"key": str(named.key), "name": named.name, "why": named.row.kept, "reason": named.reason}
+        for named in named_rows(tally.model, rows)
+    ]
 
 
 def _counts(plan: UndoPlan) -> dict[str, int]:
