@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'saved view',
                 'verbose_name_plural': 'saved views',
+                'default_permissions': ('view',),
                 'ordering': ('name', 'id'),
             },
         ),

@@ -4,8 +4,13 @@ from backoffice.accounts.roles import RoleName, grant
 
 
 def grant_attachments(apps, schema_editor):
-    for role in (RoleName.ADMINISTRATOR, RoleName.CATALOGUE_MANAGER):
-        grant(apps, role, "console", ["add_attachment", "delete_attachment", "view_attachment"])
+    grant(apps, RoleName.ADMINISTRATOR, "console", ["*"])
+    grant(
+        apps,
+        RoleName.CATALOGUE_MANAGER,
+        "console",
+        ["add_attachment", "delete_attachment", "view_attachment"],
+    )
     for role in (RoleName.WAREHOUSE, RoleName.ORDER_DESK):
         grant(apps, role, "console", ["view_attachment"])
     grant(apps, RoleName.AUDITOR, "console", ["view_*"])

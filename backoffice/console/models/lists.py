@@ -39,6 +39,7 @@ class SavedView(models.Model):
     class Meta:
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
+        default_permissions = ("view",)
         ordering = ("name", "id")
         constraints = [
             models.UniqueConstraint(
