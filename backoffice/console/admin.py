@@ -19,6 +19,7 @@ from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .fieldsets import without
+from .locking import LockingInlineMixin, LockingMixin
 from .reasons import ReasonMixin
 from .secrecy import SecretFieldsMixin
 from .through import BareLinkMixin, ConsoleChecks
@@ -43,6 +44,7 @@ class ChangeList(unfold.views.ChangeList):
 class ModelAdmin(
     HistoryAdmin,
     ExchangeAdmin,
+    LockingMixin,
     ReasonMixin,
     SecretFieldsMixin,
     BareLinkMixin,
@@ -126,14 +128,14 @@ class ModelAdmin(
         return None
 
 
-class TabularInline(BareLinkMixin, unfold.admin.TabularInline):
+class TabularInline(LockingInlineMixin, BareLinkMixin, unfold.admin.TabularInline):
     """Rows of another model on the form, in a table."""
 
     extra = 0
     empty_value_display = "—"
 
 
-class StackedInline(BareLinkMixin, unfold.admin.StackedInline):
+class StackedInline(LockingInlineMixin, BareLinkMixin, unfold.admin.StackedInline):
     """Rows of another model on the form, below each other."""
 
     extra = 0
