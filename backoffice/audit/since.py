@@ -46,6 +46,14 @@ class Deed:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gone(Deed):
+    """An object that was deleted, as it was last."""
+
+    name: str
+    last: models.Model
+
+
 def is_on_record(model: type[models.Model]) -> bool:
     concrete = model._meta.concrete_model
     return any(concrete is each._meta.concrete_model for each in trailed_models)
@@ -141,9 +149,9 @@ def name_of(change_set: ChangeSet) -> str:
     return change_set.who.partition(" <")[0]
 
 
-def deleted_by(model: type[models.Model], keys: Sequence[Any]) -> dict[Any, tuple[str, Deed]]:
-    """The names of objects that are gone, by their keys, and who deleted each of them."""
-    if not is_on_record(model):
+def deleted_by(model: type[models.Model], keys: Sequence[Any]) -> dict[Any, Gone]:
+    """What became of objects that are gone, by their keys."""
+    if not (keys and is_on_record(model)):
         return {}
     key = model._meta.pk.attname
     history = history_of(model)._base_manager
@@ -160,9 +168,11 @@ def deleted_by(model: type[models.Model], keys: Sequence[Any]) -> dict[Any, tupl
     names.load()
     sets = ChangeSet.objects.in_bulk({row.change_set_id for row in rows})
     return {
-        getattr(row, key): (
-            names.row(model, row),
-            Deed(who=name_of(sets[row.change_set_id]), at=row.history_date),
+        getattr(row, key): Gone(
+            name=names.row(model, row),
+            last=as_instance(model, row),
+            who=name_of(sets[row.change_set_id]),
+            at=row.history_date,
         )
         for row in rows
     }

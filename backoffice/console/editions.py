@@ -76,6 +76,8 @@ class EditionForm(forms.ModelForm):
     """Compares what it was opened with, what is there now, and what the user entered."""
 
     viewer: ClassVar[Any] = None
+    # Of a row that somebody deleted while the user changed it: what to tell, once.
+    returned = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -125,6 +127,8 @@ class EditionForm(forms.ModelForm):
     def _clean_fields(self) -> None:
         if self.now is None:
             super()._clean_fields()  # type: ignore[misc]
+            if self.returned:
+                self.add_error(None, self.returned)
             return
         seen = self._sent(SEEN)
         last_told = self._sent(KNOWN) or seen

@@ -4,12 +4,20 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from backoffice.audit.admin.recorded import RecordedAdmin
+from backoffice.audit.reasons import ReasonMissing
+from backoffice.audit.since import deleted_by
 
 from .editions import EditionForm
 from .rows import EditionRows, EditionRowsMixin, posted_keys
@@ -32,7 +40,7 @@ def lock_rows(model: type[models.Model], keys: Iterable[Any]) -> list[Any]:
     return list(locked.values_list("pk", flat=True))
 
 
-class LockingMixin(admin.ModelAdmin):
+class LockingMixin(RecordedAdmin):
     """The forms of a ModelAdmin refuse what is stale, with both values; see console.editions."""
 
     change_form_before_template = "console/editions.html"
@@ -77,9 +85,43 @@ class LockingMixin(admin.ModelAdmin):
         self, request: HttpRequest, form: Any, formsets: Collection[Any], change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        for each in [form, *(row for formset in formsets for row in formset.forms)]:
+        rows = [row for formset in formsets for row in formset.forms]
+        for each in [form, *formsets, *rows]:
             for note in getattr(each, "notes", ()):
                 self.message_user(request, note, messages.WARNING)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Who deleted what is looked for, for those who may read its history."""
+        key = unquote(object_id)
+        try:
+            gone = deleted_by(self.model, [self.opts.pk.to_python(key)])
+        except (ValidationError, ValueError):
+            gone = {}
+        if not gone or not self.has_view_history_permission(request):
+            response: HttpResponse = super()._get_obj_does_not_exist_redirect(  # type: ignore[misc]
+                request, opts, object_id
+            )
+            return response
+        (last,) = gone.values()
+        words = _("%(who)s deleted %(kind)s “%(name)s”, %(when)s.") % {
+            "who": last.who,
+            "kind": self.opts.verbose_name,
+            "name": last.name,
+            "when": naturaltime(last.at),
+        }
+        lost = _("What you entered was not saved.") if request.method == "POST" else ""
+        link = self.record_url("history", quote(key))
+        self.message_user(
+            request,
+            format_html(
+                '{} {} <a class="console-link" href="{}">{}</a>',
+                words, lost, link, _("Open its history, from where it can be restored"),
+            ),
+            messages.WARNING,
+        )  # fmt: skip
+        return HttpResponseRedirect(self.record_url("changelist"))
 
     # Lists whose rows are edited.
 
@@ -88,8 +130,12 @@ class LockingMixin(admin.ModelAdmin):
     ) -> HttpResponse:
         if request.method != "POST" or "_save" not in request.POST:
             return super().changelist_view(request, extra_context)
-        with transaction.atomic():
-            response = super().changelist_view(request, extra_context)
+        try:
+            with transaction.atomic():
+                response = super().changelist_view(request, extra_context)
+        except ReasonMissing as refusal:  # a row has no place to say why
+            self.message_user(request, str(refusal), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
         context = getattr(response, "context_data", None)
         if context and (formset := context["cl"].formset) is not None and formset.is_bound:
             # The rows that were posted, so that each form stands beside its own.
@@ -101,10 +147,13 @@ class LockingMixin(admin.ModelAdmin):
         return super().get_changelist_form(request, **kwargs)
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        shown = {str(name) for name in self.get_list_display(request)}
-        kwargs["fields"] = [name for name in self.list_editable if name in shown]
         kwargs.setdefault("formset", EditionRows)
-        return super().get_changelist_formset(request, **kwargs)
+        rows = super().get_changelist_formset(request, **kwargs)
+        # What is in no column, such as a field that the user must not see, is in no row either.
+        shown = {str(name) for name in self.get_list_display(request)}
+        for name in set(self.list_editable) - shown:
+            del rows.form.base_fields[name]
+        return rows
 
     def _get_list_editable_queryset(self, request: HttpRequest, prefix: str) -> QuerySet:
         lock_rows(self.model, posted_keys(request.POST, prefix, self.model))

@@ -9,7 +9,7 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from inventory.models import Product, ProductImage
-from tests.console.pages import page, product_form, said, signed_in
+from tests.console.pages import page, product_form, said, seen, signed_in
 from tests.inventory.factories import make_category, make_product, make_tag
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +175,98 @@ def test_an_image_that_both_changed_is_asked_about(carla: Client, mug: Product) 
     assert carla.post(address(mug), again).status_code == 302
     image.refresh_from_db()
     assert (image.alt_text, image.position) == ("The mug", 3)
+
+
+def test_what_somebody_deleted_says_who_it_was(carla: Client, ada: Client, mug: Product) -> None:
+    stale = product_form(mug, brand="Ox", name="Big mug")
+    ada.post(page("inventory_product_delete", mug.pk), {"post": "yes", "change_reason": "x"})
+
+    response = carla.post(address(mug), stale)
+
+    assert response["Location"] == page("inventory_product_changelist")
+    (message,) = said(response)
+    assert message.startswith(
+        "Ada Admin deleted product “Mug (MUG-1)”, now. What you entered was not saved."
+    )
+    assert page("inventory_product_history", mug.pk) in message
+    assert not Product.objects.exists()
+
+
+def test_who_may_not_read_the_history_is_not_told_who_deleted(
+    warehouse: User, ada: Client, mug: Product
+) -> None:
+    ada.post(page("inventory_product_delete", mug.pk), {"post": "yes", "change_reason": "x"})
+    (message,) = said(signed_in(warehouse).get(address(mug)))
+    assert "Ada" not in message
+    assert "history" not in message
+
+
+def images_form(mug: Product, *images: ProductImage, **fields: Any) -> dict[str, Any]:
+    sent = product_form(mug, brand="Ox")
+    count = str(len(images))
+    sent |= {"images-TOTAL_FORMS": count, "images-INITIAL_FORMS": count}
+    for number, image in enumerate(images):
+        row = {"id": image.pk, "product": mug.pk, "url": image.url, "position": image.position}
+        row |= {"alt_text": image.alt_text, "seen": seen(image)}
+        sent |= {f"images-{number}-{name}": value for name, value in row.items()}
+    return {**sent, **fields}
+
+
+def make_images(mug: Product) -> list[ProductImage]:
+    return [
+        ProductImage.objects.create(product=mug, url=f"/{name}.png", position=number)
+        for number, name in enumerate("abc")
+    ]
+
+
+def test_an_image_that_somebody_deleted_stays_deleted(carla: Client, mug: Product) -> None:
+    a, b, c = make_images(mug)
+    form = images_form(mug, a, b, c, **{"images-2-alt_text": "Third"})
+    a.delete()
+
+    saved = carla.post(address(mug), form)
+
+    assert saved.status_code == 302
+    assert list(mug.images.values_list("url", "alt_text")) == [
+        ("/b.png", ""), ("/c.png", "Third"),
+    ]  # fmt: skip
+    assert any("deleted image “/a.png”" in message for message in said(saved))
+
+
+def test_an_image_deleted_while_one_changed_it_is_offered_anew(carla: Client, mug: Product) -> None:
+    a, b, c = make_images(mug)
+    form = images_form(mug, a, b, c, **{"images-0-alt_text": "First"})
+    a.delete()
+
+    refused = carla.post(address(mug), form)
+    assert refused.status_code == 200
+    assert "Save again to add it anew, or remove it." in refused.text
+    assert mug.images.count() == 2
+    rows = refused.context["inline_admin_formsets"][0].formset
+    assert [row["url"].value() for row in rows.forms] == ["/b.png", "/c.png", "/a.png"]
+    assert (rows.total_form_count(), rows.initial_form_count()) == (3, 2)
+
+    again = images_form(mug, b, c) | {
+        "images-TOTAL_FORMS": "3",
+        "images-2-product": mug.pk,
+        "images-2-url": "/a.png",
+        "images-2-alt_text": "First",
+        "images-2-position": "0",
+    }
+    assert carla.post(address(mug), again).status_code == 302
+    assert set(mug.images.values_list("url", "alt_text")) == {
+        ("/a.png", "First"), ("/b.png", ""), ("/c.png", ""),
+    }  # fmt: skip
+
+
+def test_an_image_that_somebody_changed_is_not_deleted_unseen(carla: Client, mug: Product) -> None:
+    a, *_rest = make_images(mug)
+    form = images_form(mug, a, **{"images-0-DELETE": "on"})
+    ProductImage.objects.filter(pk=a.pk).update(alt_text="The best one")
+
+    refused = carla.post(address(mug), form)
+    assert "Save again to delete it all the same." in refused.text
+    assert mug.images.count() == 3
+
+    assert carla.post(address(mug), {**form, **hidden(refused)}).status_code == 302
+    assert mug.images.count() == 2
