@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import unfold.admin
-import unfold.views
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
@@ -19,6 +18,7 @@ from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .fieldsets import without
+from .lists.mixin import ListMixin
 from .locking import LockingInlineMixin, LockingMixin
 from .reasons import ReasonMixin
 from .secrecy import SecretFieldsMixin
@@ -32,20 +32,12 @@ if TYPE_CHECKING:
 MOST_DELETED_AT_ONCE = 1000
 
 
-class ChangeList(unfold.views.ChangeList):
-    """Counts once: where nothing is filtered, what is found is all there is."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.has_active_filters and not self.query:
-            self.full_result_count = self.result_count
-
-
 class ModelAdmin(
     HistoryAdmin,
     ExchangeAdmin,
     LockingMixin,
     ReasonMixin,
+    ListMixin,
     SecretFieldsMixin,
     BareLinkMixin,
     SimpleHistoryAdmin,
@@ -80,9 +72,6 @@ class ModelAdmin(
         if obj is not None:
             return fieldsets
         return without(fieldsets, {field.name for field in self.opts.fields if not field.editable})
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[unfold.views.ChangeList]:
-        return ChangeList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
