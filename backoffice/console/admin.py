@@ -18,8 +18,8 @@ from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .fieldsets import without
+from .forms import FormsMixin, InlineMixin
 from .lists.mixin import ListMixin
-from .locking import LockingInlineMixin, LockingMixin
 from .reasons import ReasonMixin
 from .secrecy import SecretFieldsMixin
 from .through import BareLinkMixin, ConsoleChecks
@@ -35,7 +35,7 @@ MOST_DELETED_AT_ONCE = 1000
 class ModelAdmin(
     HistoryAdmin,
     ExchangeAdmin,
-    LockingMixin,
+    FormsMixin,
     ReasonMixin,
     ListMixin,
     SecretFieldsMixin,
@@ -117,14 +117,14 @@ class ModelAdmin(
         return None
 
 
-class TabularInline(LockingInlineMixin, BareLinkMixin, unfold.admin.TabularInline):
+class TabularInline(InlineMixin, BareLinkMixin, unfold.admin.TabularInline):
     """Rows of another model on the form, in a table."""
 
     extra = 0
     empty_value_display = "—"
 
 
-class StackedInline(LockingInlineMixin, BareLinkMixin, unfold.admin.StackedInline):
+class StackedInline(InlineMixin, BareLinkMixin, unfold.admin.StackedInline):
     """Rows of another model on the form, below each other."""
 
     extra = 0

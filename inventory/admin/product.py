@@ -35,6 +35,7 @@ class ImageInline(TabularInline):
     fields = ["preview", "url", "alt_text", "position"]
     readonly_fields = ["preview"]
     ordering = ["position", "id"]
+    duplicate = True
     tab = True
     show_title = False
 
@@ -98,6 +99,8 @@ class ProductAdmin(ModelAdmin):
     }
     secret_displays = {"cost_now": "cost"}
     ordering = ["name", "id"]
+    # What an index has in order; any other would sort a million rows.
+    sortable_by = ["product", "price_now", "changed"]
     search_fields = ["sku", "name", "brand", "barcode"]
     search_text = search_text()
     search_codes = ["sku", "barcode"]
@@ -120,6 +123,8 @@ class ProductAdmin(ModelAdmin):
     ]
 
     form = ProductForm
+    money_fields = ("price", "compare_at_price", "cost")
+    duplicate_without = ("barcode",)
     autocomplete_fields = ["category", "tags", "discount", "variant_of"]
     readonly_fields = ["created_at", "created_by", "updated_at", "version"]
     formfield_overrides = {
