@@ -66,6 +66,13 @@ class ModelAdmin(
         # A relation that a page forgot to join is fetched once for all rows, not once for each.
         return super().get_queryset(request).fetch_mode(models.FETCH_PEERS)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what an empty list offers to those who may: the way to import."""
+        changelist: Any = super().get_changelist_instance(request)
+        may_import = self.has_import_permission(request)
+        changelist.import_link = self.record_url("import") if may_import else ""
+        return changelist
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What the database fills in has nothing to show before it has."""
         fieldsets = super().get_fieldsets(request, obj)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -186,3 +187,41 @@ def test_lists_link_to_forms_that_know_the_way_back(carla: Client) -> None:
     listed = carla.get(f"{PRODUCTS}?q=mug").text
     link = f"{page('inventory_product_change', mug.pk)}?_changelist_filters=q%3Dmug"
     assert link in listed
+
+
+def crumbs(response: Any) -> list[str]:
+    part = r'class="console-crumb"><a href="([^"]*)"'
+    return [unescape(link) for link in re.findall(part, response.text)]
+
+
+def test_the_breadcrumbs_lead_back_to_the_list_as_it_was(carla: Client) -> None:
+    mug = make_product()
+    filters = "q=mug&o=-price_now"
+    lists = [link for link in crumbs(carla.get(form_of(mug, filters))) if PRODUCTS in link]
+    assert lists[0] == f"{PRODUCTS}?{filters}"
+    history = page("inventory_product_history", mug.pk)
+    back = crumbs(carla.get(f"{history}?_changelist_filters={quote(filters)}"))
+    assert back[-1].startswith(f"{page('inventory_product_change', mug.pk)}?_changelist_filters=")
+    assert carla.get(back[-1]).context["preserved_filters"].endswith("-price_now")
+
+
+EMPTY = ["inventory_category", "inventory_tag", "inventory_discount", "inventory_product"]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_list_says_what_to_do_first(name: str, carla: Client, warehouse: User) -> None:
+    address = page(f"{name}_changelist")
+    shown = carla.get(address).text
+    assert f'href="{page(f"{name}_add")}' in shown
+    imports = re.search(r'console-button-primary">Import products<', shown)
+    assert (imports is not None) == (name == "inventory_product")
+    assert "Nobody has added any yet." not in shown
+    assert "Nobody has added any yet." in signed_in(warehouse).get(address).text
+
+
+def test_a_list_without_a_hit_offers_all_of_it(carla: Client) -> None:
+    make_product()
+    shown = carla.get(f"{PRODUCTS}?is_featured__exact=1").text
+    assert "No products fit" in shown
+    assert "No products yet" not in shown
+    assert "Show all" in shown

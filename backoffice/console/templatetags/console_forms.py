@@ -1,12 +1,18 @@
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 from django.utils.formats import number_format
 
 from backoffice.console.displays import money
 
+
 register = template.Library()
+
+FILTERS = "_changelist_filters"  # as Django's admin calls them in an address
 
 
 @register.filter
@@ -21,3 +27,19 @@ def shown_value(field: Any) -> Any:
     plain = value.normalize()
     places = max(0, -int(plain.as_tuple().exponent))
     return number_format(plain, places, force_grouping=True)
+
+
+@register.filter
+def way_back(link: str, request: HttpRequest) -> str:
+    """A link of the breadcrumbs, back to the list with the filters that the user came from."""
+    filters = request.GET.get(FILTERS, "")
+    above = link.removesuffix("change/")
+    if not (filters and link and request.path.startswith(above) and request.path != link):
+        return link
+    try:
+        page = resolve(link).url_name or ""
+    except Resolver404:
+        return link
+    if page.endswith("_changelist"):
+        return f"{link}?{filters}"
+    return f"{link}?{urlencode({FILTERS: filters})}" if page.endswith("_change") else link
