@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.accounts.models import User
-from backoffice.console.editions import Edition
+from backoffice.console.conflicts import Edition
 
 PRODUCTS = "/admin/inventory/product/"
 
@@ -57,5 +57,5 @@ def product_form(product: Any = None, **fields: Any) -> dict[str, Any]:
         "variants-INITIAL_FORMS": "0",
     }
     if product:
-        sent["seen"] = seen(product, "tags")
+        sent["_seen"] = seen(product, "tags")
     return {**sent, **fields}

@@ -32,7 +32,7 @@ def rows(*products: Product, **fields: Any) -> dict[str, Any]:
     sent: dict[str, Any] = {"_save": "Save", "form-TOTAL_FORMS": count, "form-INITIAL_FORMS": count}
     for number, product in enumerate(products):
         row = {"id": product.pk, "brand": product.brand, "cost": product.cost or ""}
-        row["seen"] = seen(product)
+        row["_seen"] = seen(product)
         sent |= {f"form-{number}-{name}": value for name, value in row.items()}
     return {**sent, **fields}
 
@@ -87,7 +87,7 @@ def test_rows_of_a_list_that_are_stale_come_back(catalogue_manager: User) -> Non
     first, second = make_product(name="A", brand="Ox"), make_product(name="B", brand="Ox")
     client = signed_in(catalogue_manager)
     opened = client.get(PRODUCTS)
-    assert f'name="form-0-seen" value="{seen(first)}"' in opened.text.replace("&quot;", '"')
+    assert f'name="form-0-_seen" value="{seen(first)}"' in opened.text.replace("&quot;", '"')
     stale = rows(first, second, **{"form-0-brand": "Elk", "form-1-brand": "Elk"})
     Product.objects.filter(pk=second.pk).update(brand="Yak")
 
@@ -120,7 +120,7 @@ def image_rows(product: Product, *images: ProductImage, **fields: Any) -> dict[s
         f"images-{len(images)}-position": "0",
     }
     for number, image in enumerate(images):
-        row = {"id": image.pk, "product": product.pk, "position": 0, "seen": seen(image)}
+        row = {"id": image.pk, "product": product.pk, "position": 0, "_seen": seen(image)}
         row["url"] = "/forged.png"
         sent |= {f"images-{number}-{name}": value for name, value in row.items()}
     return {**sent, **fields}

@@ -134,9 +134,9 @@ def test_the_actor_of_one_request_is_not_that_of_the_next(
 ) -> None:
     tag = make_tag("A")
     address = page("inventory_tag_change", tag.pk)
-    first = {"name": "B", "slug": "b", "change_reason": "First", "seen": seen(tag)}
+    first = {"name": "B", "slug": "b", "change_reason": "First", "_seen": seen(tag)}
     signed_in(catalogue_manager).post(address, first)
-    signed_in(administrator).post(address, {"name": "C", "slug": "b", "seen": seen(tag)})
+    signed_in(administrator).post(address, {"name": "C", "slug": "b", "_seen": seen(tag)})
     changed = ChangeSet.objects.filter(action__startswith="Tag changed").order_by("id")
     assert [(each.action, each.actor_id, each.reason) for each in changed] == [
         ("Tag changed: B", catalogue_manager.pk, "First"),

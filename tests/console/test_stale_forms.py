@@ -22,7 +22,7 @@ def address(product: Product) -> str:
 def hidden(response: Any) -> dict[str, list[str]]:
     """What a page's form says of the state that it shows."""
     found: dict[str, list[str]] = {}
-    names = r"(?:[\w-]+-)?(?:seen|seen_since|asked_about)"
+    names = r"(?:[\w-]+-)?_(?:seen|seen_since|asked_about)"
     for name, value in re.findall(
         f'<input type="hidden" name="({names})" value="([^"]*)">', response.text
     ):
@@ -48,7 +48,7 @@ def ada(administrator: User) -> Client:
 def test_a_form_says_which_state_it_shows(carla: Client, mug: Product) -> None:
     tag = make_tag("Red")
     mug.tags.add(tag)
-    assert hidden(carla.get(address(mug))) == {"seen": [f'["1",{{"tags":["{tag.pk}"]}}]']}
+    assert hidden(carla.get(address(mug))) == {"_seen": [f'["1",{{"tags":["{tag.pk}"]}}]']}
 
 
 def test_what_both_changed_comes_back_with_both_values(
@@ -67,7 +67,7 @@ def test_what_both_changed_comes_back_with_both_values(
     assert 'name="price" value="11.00"' in refused.text
     mug.refresh_from_db()
     assert mug.price == Decimal("12.00")
-    assert hidden(refused)["asked_about"] == ["price"]
+    assert hidden(refused)["_asked_about"] == ["price"]
 
 
 @pytest.mark.parametrize(("choice", "price"), [("mine", "11.00"), ("theirs", "12.00")])
@@ -82,7 +82,7 @@ def test_the_choice_saves_in_one_step(
     assert unanswered.status_code == 200
     assert hidden(unanswered) == hidden(carla.post(address(mug), stale))
 
-    assert carla.post(address(mug), {**sent, "keep_price": choice}).status_code == 302
+    assert carla.post(address(mug), {**sent, "_keep_price": choice}).status_code == 302
     mug.refresh_from_db()
     assert (mug.price, mug.name) == (Decimal(price), "Big mug")
 
@@ -112,7 +112,7 @@ def test_the_same_change_twice_is_no_conflict(carla: Client, mug: Product) -> No
 def test_a_choice_counts_only_for_what_was_shown(carla: Client, mug: Product) -> None:
     stale = product_form(mug, brand="Ox", price="11.00", change_reason="Copper")
     Product.objects.filter(pk=mug.pk).update(price=Decimal("12.00"))
-    sent = {**stale, **hidden(carla.post(address(mug), stale)), "keep_price": "mine"}
+    sent = {**stale, **hidden(carla.post(address(mug), stale)), "_keep_price": "mine"}
     Product.objects.filter(pk=mug.pk).update(price=Decimal("13.00"))
 
     refused = carla.post(address(mug), sent)
@@ -125,7 +125,7 @@ def test_a_choice_counts_only_for_what_was_shown(carla: Client, mug: Product) ->
 
 def test_without_the_state_nothing_is_saved(carla: Client, mug: Product) -> None:
     for nonsense in ("", "x", "[]", "[1]", '["1",[]]', "null"):
-        sent = product_form(mug, brand="Ox", name="Other", seen=nonsense)
+        sent = product_form(mug, brand="Ox", name="Other", _seen=nonsense)
         refused = carla.post(address(mug), sent)
         assert refused.status_code == 200, nonsense
         assert "did not say which state of the data it shows" in refused.text
@@ -169,7 +169,7 @@ def test_an_image_that_both_changed_is_asked_about(carla: Client, mug: Product) 
     again = {
         **form,
         **hidden(refused),
-        "images-0-keep_alt_text": "mine",
+        "images-0-_keep_alt_text": "mine",
         "images-0-position": "3",
     }
     assert carla.post(address(mug), again).status_code == 302
@@ -207,7 +207,7 @@ def images_form(mug: Product, *images: ProductImage, **fields: Any) -> dict[str,
     sent |= {"images-TOTAL_FORMS": count, "images-INITIAL_FORMS": count}
     for number, image in enumerate(images):
         row = {"id": image.pk, "product": mug.pk, "url": image.url, "position": image.position}
-        row |= {"alt_text": image.alt_text, "seen": seen(image)}
+        row |= {"alt_text": image.alt_text, "_seen": seen(image)}
         sent |= {f"images-{number}-{name}": value for name, value in row.items()}
     return {**sent, **fields}
 
@@ -270,3 +270,27 @@ def test_an_image_that_somebody_changed_is_not_deleted_unseen(carla: Client, mug
 
     assert carla.post(address(mug), {**form, **hidden(refused)}).status_code == 302
     assert mug.images.count() == 2
+
+
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize("key", [HUGE, "x", "0", "-1", "1.5", "%00"])
+def test_a_key_of_nothing_is_no_failure(carla: Client, mug: Product, key: str) -> None:
+    nowhere = page("inventory_product_changelist") + f"{key}/change/"
+    assert carla.get(nowhere).status_code == 302
+    assert carla.post(nowhere, product_form(mug)).status_code == 302
+    forged = images_form(mug) | {
+        "images-TOTAL_FORMS": "1", "images-INITIAL_FORMS": "1", "images-0-id": key,
+        "images-0-url": "/a.png", "images-0-product": mug.pk, "images-0-position": "0",
+    }  # fmt: skip
+    assert carla.post(address(mug), forged).status_code == 200
+    assert not ProductImage.objects.exists()
+
+
+def test_options_that_only_the_other_changed_stay(carla: Client, mug: Product) -> None:
+    stale = product_form(mug, brand="Ox", name="Big mug", options="")
+    Product.objects.filter(pk=mug.pk).update(options={"Size": "M"}, weight=Decimal("0.5"))
+    assert carla.post(address(mug), stale).status_code == 302
+    mug.refresh_from_db()
+    assert (mug.name, mug.options, mug.weight) == ("Big mug", {"Size": "M"}, Decimal("0.5"))

@@ -9,7 +9,6 @@ from django.utils.formats import number_format
 
 from backoffice.console.displays import money
 
-
 register = template.Library()
 
 FILTERS = "_changelist_filters"  # as Django's admin calls them in an address
