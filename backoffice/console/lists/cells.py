@@ -36,7 +36,7 @@ from backoffice.exceptions import DomainError
 
 # Of more than that one does not choose from a plain list.
 MOST_CHOICES = 1000
-INVALID, CONFLICT = 422, 409
+CONFLICT = 409
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,10 +108,9 @@ class CellsMixin(SecretFieldsMixin):
             if request.method != "POST":
                 return self._form_page(request, obj, column, kind(instance=obj))
             form = kind(request.POST, instance=obj)
-            shown = str(obj)
             if not self._is_valid(form) or not self._saved(request, form):
-                return self._form_page(request, obj, column, form, status=INVALID)
-        said = _("%(field)s changed: %(object)s") % {"field": self._label(name), "object": shown}
+                return self._form_page(request, obj, column, form)
+        said = _("%(field)s changed: %(object)s") % {"field": self._label(name), "object": obj}
         if not form.changed_data:
             said = _("Nothing has changed.")
         undo = self._undo_of(request, obj, name) if form.changed_data else {}
@@ -134,6 +133,7 @@ class CellsMixin(SecretFieldsMixin):
             )
         except DomainError as refusal:
             return JsonResponse({"said": str(refusal)}, status=CONFLICT)
+        obj.refresh_from_db()
         said = _("%(field)s put back: %(object)s") % {"field": self._label(name), "object": obj}
         return self._answer(request, obj, column, said, {})
 
@@ -205,7 +205,7 @@ class CellsMixin(SecretFieldsMixin):
             form.add_error(name, words)
 
     def _form_page(
-        self, request: HttpRequest, obj: Any, column: str, form: forms.ModelForm, status: int = 200
+        self, request: HttpRequest, obj: Any, column: str, form: forms.ModelForm
     ) -> HttpResponse:
         name = self.list_cells[column]
         field = form.fields[name]
@@ -227,7 +227,7 @@ class CellsMixin(SecretFieldsMixin):
             "action": reverse(self._cell_url("cell"), args=[quote(obj.pk), column]),
             "page": _Row(self, request, column).url_for_result(obj),
         }
-        return TemplateResponse(request, "console/lists/cell.html", context, status=status)
+        return TemplateResponse(request, "console/lists/cell.html", context)
 
     def _answer(
         self, request: HttpRequest, obj: Any, column: str, said: str, undo: dict[str, Any]

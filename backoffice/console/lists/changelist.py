@@ -11,7 +11,6 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from .paging import (
     CannotContinue,
@@ -120,7 +119,8 @@ class ChangeList(unfold.views.ChangeList):
     def _order_of(self, token: str) -> Any:
         _none, sign, name = token.rpartition("-")
         column = self._column(name)
-        field = self.get_ordering_field(column) if column else None
+        sortable = self.sortable_by is None or column in self.sortable_by
+        field = self.get_ordering_field(column) if column and sortable else None
         if not field:
             return None
         if isinstance(field, str):
@@ -242,11 +242,10 @@ class ChangeList(unfold.views.ChangeList):
     def place_in_words(self) -> str:
         """ "51–100 of about 1,000,000 products" """
         if self.first_number is None or self.last_number is None:
-            return ngettext(
-                "The last %(number)d of %(found)s",
-                "The last %(number)d of %(found)s",
-                len(self.result_list),
-            ) % {"number": len(self.result_list), "found": self.found_in_words}
+            return _("%(number)s of %(found)s") % {
+                "number": len(self.result_list),
+                "found": self.found_in_words,
+            }
         return _("%(first)s–%(last)s of %(found)s") % {
             "first": number_format(self.first_number, force_grouping=True),
             "last": number_format(self.last_number, force_grouping=True),

@@ -39,7 +39,8 @@ class SavedView(models.Model):
     class Meta:
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
-        default_permissions = ("view",)
+        # One's own need no permission; "delete" is for views that others share.
+        default_permissions = ("view", "delete")
         ordering = ("name", "id")
         constraints = [
             models.UniqueConstraint(

@@ -199,39 +199,44 @@
       return;
     }
     const before = [...cell.childNodes];
-    cell.replaceChildren();
-    show(cell, got.html);
-    cell.addEventListener("click", (event) => {
-      if (event.target.closest("[data-cell-cancel]")) {
-        putBack(cell, before);
-      }
-    });
-    cell.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && cell.querySelector("[data-cell-form]")) {
+    const form = document.createElement("form");
+    form.id = `console-cell-${row.dataset.key}-${column}`;
+    document.body.append(form);
+    show(cell, form, got.html);
+    const leave = () => {
+      form.remove();
+      cell.removeEventListener("click", cancel);
+      cell.removeEventListener("keydown", escape);
+      cell.replaceChildren(...before);
+      cell.querySelector(".console-cell-edit")?.focus();
+    };
+    const cancel = (event) => event.target.closest("[data-cell-cancel]") && leave();
+    const escape = (event) => {
+      if (event.key === "Escape") {
         event.stopPropagation();
-        putBack(cell, before);
+        leave();
       }
-    });
-    cell.addEventListener("submit", (event) => {
+    };
+    cell.addEventListener("click", cancel);
+    cell.addEventListener("keydown", escape);
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      save(cell, event.target, column);
+      save(cell, form, column);
     });
   }
 
-  function show(cell, html) {
+  /* The list is a form itself, and forms do not nest: the controls belong to one of their own. */
+  function show(cell, form, html) {
     cell.innerHTML = html;
-    const field = cell.querySelector(
-      ".console-cell-error ~ .console-cell-field :is(input, select, textarea), .console-cell-field :is(input:not([type=hidden]), select, textarea)",
+    for (const control of cell.querySelectorAll("input, select, textarea, button")) {
+      control.setAttribute("form", form.id);
+    }
+    const wrong = cell.querySelector(".console-cell-error")?.previousElementSibling;
+    const field = (wrong ?? cell.querySelector(".console-cell-field"))?.querySelector(
+      "input:not([type=hidden]), select, textarea",
     );
     field?.focus();
     field?.select?.();
-  }
-
-  function putBack(cell, nodes) {
-    if (cell.querySelector("[data-cell-form]")) {
-      cell.replaceChildren(...nodes);
-      cell.querySelector(".console-cell-edit")?.focus();
-    }
   }
 
   async function save(cell, form, column) {
@@ -239,12 +244,14 @@
       return;
     }
     form.dataset.saving = "1";
-    const got = await ask(form.action, new FormData(form)).catch(() => null);
+    const address = cell.querySelector("[data-cell-form]").dataset.action;
+    const got = await ask(address, new FormData(form)).catch(() => null);
     delete form.dataset.saving;
     if (got?.answer?.cell) {
+      form.remove();
       replace(cell, got.answer, column);
-    } else if (got?.html && got.status === 422) {
-      show(cell, got.html);
+    } else if (got?.html && got.status === 200) {
+      show(cell, form, got.html);
     } else {
       say(got?.answer?.said ?? config().failed);
     }
