@@ -49,25 +49,26 @@ class Entry(NamedTuple):
     model: str  # "app_label.model_name"
     title: Any
     icon: str
+    key: str = ""  # after g, on the keyboard
 
 
 NAVIGATION = [
     (
         gettext_lazy("Catalogue"),
         [
-            Entry("inventory.product", gettext_lazy("Products"), "inventory_2"),
-            Entry("inventory.category", gettext_lazy("Categories"), "account_tree"),
-            Entry("inventory.tag", gettext_lazy("Tags"), "sell"),
-            Entry("inventory.discount", gettext_lazy("Discounts"), "percent"),
+            Entry("inventory.product", gettext_lazy("Products"), "inventory_2", "p"),
+            Entry("inventory.category", gettext_lazy("Categories"), "account_tree", "c"),
+            Entry("inventory.tag", gettext_lazy("Tags"), "sell", "t"),
+            Entry("inventory.discount", gettext_lazy("Discounts"), "percent", "d"),
         ],
     ),
     (
         gettext_lazy("Record"),
         [
-            Entry("audit.changeset", gettext_lazy("Timeline"), "history"),
-            Entry("audit.seal", gettext_lazy("Seals"), "verified"),
-            Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file"),
-            Entry("exchange.exportjob", gettext_lazy("Exports"), "download"),
+            Entry("audit.changeset", gettext_lazy("Timeline"), "history", "l"),
+            Entry("audit.seal", gettext_lazy("Seals"), "verified", "s"),
+            Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file", "i"),
+            Entry("exchange.exportjob", gettext_lazy("Exports"), "download", "e"),
             Entry("exchange.importprofile", gettext_lazy("Import profiles"), "tune"),
             Entry("exchange.importfeed", gettext_lazy("Feeds"), "rss_feed"),
         ],
@@ -75,8 +76,8 @@ NAVIGATION = [
     (
         gettext_lazy("People"),
         [
-            Entry("accounts.user", gettext_lazy("Users"), "person"),
-            Entry("accounts.role", gettext_lazy("Roles"), "badge"),
+            Entry("accounts.user", gettext_lazy("Users"), "person", "u"),
+            Entry("accounts.role", gettext_lazy("Roles"), "badge", "r"),
         ],
     ),
 ]
@@ -86,17 +87,22 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: of each group what this user may see; groups without anything are left out."""
     links = _links(request)
     groups: list[dict[str, Any]] = [
-        {"items": [{"title": _("Dashboard"), "icon": "home", "link": reverse("admin:index")}]}
+        {"items": [_item(_("Dashboard"), "home", reverse("admin:index"), "h")]}
     ]
     for title, entries in NAVIGATION:
         items = [
-            {"title": entry.title, "icon": entry.icon, "link": links[entry.model]}
+            _item(entry.title, entry.icon, links[entry.model], entry.key)
             for entry in entries
             if entry.model in links
         ]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def _item(title: Any, icon: str, link: str, key: str) -> dict[str, Any]:
+    attributes = {"data-go": key} if key else {}
+    return {"title": title, "icon": icon, "link": link, "key": key, "link_attrs": attributes}
 
 
 def _links(request: HttpRequest) -> dict[str, str]:

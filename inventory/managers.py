@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models, transaction
 from django.db.models import F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Lower, Now, Upper
+from django.db.models.functions import Lower, Now
+
+from backoffice.console.lists.search import with_words
 
 if TYPE_CHECKING:
     from .models import Category, Discount, Product, Tag  # noqa: F401 - named in a subscript
@@ -28,6 +30,17 @@ class CategoryManager(models.Manager.from_queryset(CategoryQuerySet)):  # type: 
     def get_or_none(self, **lookup: Any) -> "Category | None":
         found: Category | None = self.filter(**lookup).first()
         return found
+
+    def lock_moves(self) -> None:
+        """Hold off other moves until the transaction ends; before any category is locked.
+
+        The triggers take this lock themselves, when a move is written. Who has locked a category
+        by then would wait for the mover, and the mover for them.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock('inventory_category'::regclass::oid::bigint)"
+            )
 
     @transaction.atomic
     def get_or_create_path(self, path: str) -> "Category":
@@ -160,10 +173,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def search(self, text: str) -> Self:
         """Every word somewhere in SKU, name, brand or barcode, in any order and case."""
-        found = self.alias(search_text=Upper(search_text()))
-        for word in text.split():
-            found = found.filter(search_text__contains=Upper(Value(word)))
-        return found
+        return with_words(self, search_text(), text)
 
     def with_category(self) -> Self:
         return self.select_related("category")

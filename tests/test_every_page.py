@@ -40,6 +40,7 @@ PAGES: dict[str, set[Persona]] = {
     "password_change": EVERYONE,
     "inventory_product_changelist": READERS,
     "inventory_product_add": KEEPERS,
+    "inventory_product_columns": READERS,
     "inventory_product_change[product]": READERS,
     "inventory_product_delete[product]": KEEPERS,
     "inventory_product_history[product]": HISTORIANS,
@@ -158,6 +159,11 @@ NO_PAGES = {
     "exchange_exportjob_add", "exchange_exportjob_delete", "exchange_exportjob_now",
     "exchange_exportjob_again",
 }  # fmt: skip
+NO_PAGES |= {
+    f"{options.app_label}_{options.model_name}_{name}"
+    for options in (model._meta for model in admin.site._registry)
+    for name in ("view_save", "view_change", "view_delete", "cell", "cell_undo")
+}
 
 
 @pytest.fixture

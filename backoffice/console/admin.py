@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import unfold.admin
-import unfold.views
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
@@ -19,6 +18,8 @@ from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .fieldsets import without
+from .forms import FormsMixin, InlineMixin
+from .lists.mixin import ListMixin
 from .reasons import ReasonMixin
 from .secrecy import SecretFieldsMixin
 from .through import BareLinkMixin, ConsoleChecks
@@ -31,19 +32,12 @@ if TYPE_CHECKING:
 MOST_DELETED_AT_ONCE = 1000
 
 
-class ChangeList(unfold.views.ChangeList):
-    """Counts once: where nothing is filtered, what is found is all there is."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not self.has_active_filters and not self.query:
-            self.full_result_count = self.result_count
-
-
 class ModelAdmin(
     HistoryAdmin,
     ExchangeAdmin,
+    FormsMixin,
     ReasonMixin,
+    ListMixin,
     SecretFieldsMixin,
     BareLinkMixin,
     SimpleHistoryAdmin,
@@ -72,15 +66,19 @@ class ModelAdmin(
         # A relation that a page forgot to join is fetched once for all rows, not once for each.
         return super().get_queryset(request).fetch_mode(models.FETCH_PEERS)
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With what an empty list offers to those who may: the way to import."""
+        changelist: Any = super().get_changelist_instance(request)
+        may_import = self.has_import_permission(request)
+        changelist.import_link = self.record_url("import") if may_import else ""
+        return changelist
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What the database fills in has nothing to show before it has."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is not None:
             return fieldsets
         return without(fieldsets, {field.name for field in self.opts.fields if not field.editable})
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[unfold.views.ChangeList]:
-        return ChangeList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -126,14 +124,14 @@ class ModelAdmin(
         return None
 
 
-class TabularInline(BareLinkMixin, unfold.admin.TabularInline):
+class TabularInline(InlineMixin, BareLinkMixin, unfold.admin.TabularInline):
     """Rows of another model on the form, in a table."""
 
     extra = 0
     empty_value_display = "—"
 
 
-class StackedInline(BareLinkMixin, unfold.admin.StackedInline):
+class StackedInline(InlineMixin, BareLinkMixin, unfold.admin.StackedInline):
     """Rows of another model on the form, below each other."""
 
     extra = 0

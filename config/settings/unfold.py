@@ -14,7 +14,8 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.console.environment",
     "DASHBOARD_CALLBACK": "config.console.dashboard",
-    "STYLES": ["config.console.stylesheet"],
+    "STYLES": ["config.console.stylesheet", "backoffice.console.lists.assets.stylesheet"],
+    "SCRIPTS": ["backoffice.console.lists.assets.script"],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -70,6 +70,10 @@ class CategoryAdmin(ModelAdmin):
             queryset = queryset.filter(path__icontains=word)
         return queryset, False
 
+    def lock_object(self, key: Any) -> None:
+        Category.objects.lock_moves()
+        super().lock_object(key)
+
     @display(description=_("category"), ordering="path")
     def place(self, category: Category) -> SafeString:
         depth = category.path.count(PATH_SEPARATOR)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, TextFilter
 
 from backoffice.audit.secrecy import hidden_fields
+from backoffice.console.lists.quick import QuickFilter
 from inventory.managers import ProductQuerySet
 from inventory.models import Category, Product
 
@@ -88,3 +89,18 @@ class VariantFilter(DropdownFilter):
                 heads = Product.objects.variants_only().values("variant_of")
                 return queryset.filter(pk__in=heads)
         return queryset
+
+
+# Without an image has no number: to count them all products are compared with all images.
+QUICK_FILTERS = [
+    QuickFilter(label=_("Inactive"), query="is_active__exact=0", rows=lambda rows: rows.inactive()),
+    QuickFilter(
+        label=_("Without price"), query="without=price", rows=lambda rows: rows.filter(price=0)
+    ),
+    QuickFilter(
+        label=_("Without category"),
+        query="without=category",
+        rows=lambda rows: rows.uncategorised(),
+    ),
+    QuickFilter(label=_("Without image"), query="without=image"),
+]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,12 +21,12 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from backoffice.console.admin import ModelAdmin, TabularInline
 from backoffice.console.displays import NOTHING, ago, money, number_column
-from inventory.managers import ProductQuerySet
+from inventory.managers import ProductQuerySet, search_text
 from inventory.models import Product, ProductImage
 
 from .actions import ActivateProducts, AddTag, ChangePrices, DeactivateProducts, SetCategory
 from .components import badges, thumbnail
-from .filters import BrandFilter, CategoryFilter, MissingFilter, VariantFilter
+from .filters import QUICK_FILTERS, BrandFilter, CategoryFilter, MissingFilter, VariantFilter
 from .forms import ProductForm
 
 
@@ -34,6 +35,7 @@ class ImageInline(TabularInline):
     fields = ["preview", "url", "alt_text", "position"]
     readonly_fields = ["preview"]
     ordering = ["position", "id"]
+    duplicate = True
     tab = True
     show_title = False
 
@@ -83,10 +85,26 @@ class VariantInline(TabularInline):
 class ProductAdmin(ModelAdmin):
     exchange_resource = "products"
     list_display = ["product", "price_now", "cost_now", "status", "category_path", "changed"]
+    list_columns = ["brand", "barcode", "tax_class", "weight_now", "added"]
     list_display_links = ["product"]
+    list_cells = {
+        "product": "name",
+        "price_now": "price",
+        "cost_now": "cost",
+        "status": "is_active",
+        "category_path": "category",
+        "brand": "brand",
+        "barcode": "barcode",
+        "tax_class": "tax_class",
+    }
     secret_displays = {"cost_now": "cost"}
     ordering = ["name", "id"]
+    # What an index has in order; any other would sort a million rows.
+    sortable_by = ["product", "price_now", "changed"]
     search_fields = ["sku", "name", "brand", "barcode"]
+    search_text = search_text()
+    search_codes = ["sku", "barcode"]
+    quick_filters = QUICK_FILTERS
     search_help_text = gettext_lazy("SKU, name, brand or barcode")
     empty_state = (
         gettext_lazy("No products yet"),
@@ -105,6 +123,8 @@ class ProductAdmin(ModelAdmin):
     ]
 
     form = ProductForm
+    money_fields = ("price", "compare_at_price", "cost")
+    duplicate_without = ("barcode",)
     autocomplete_fields = ["category", "tags", "discount", "variant_of"]
     readonly_fields = ["created_at", "created_by", "updated_at", "version"]
     formfield_overrides = {
@@ -167,11 +187,10 @@ class ProductAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
     ) -> tuple[QuerySet[Product], bool]:
-        found = cast(ProductQuerySet, queryset).search(search_term)
         if request.GET.get("field_name") == "variant_of":
             # The autocomplete of a variant: one cannot belong to another.
-            found = found.filter(variant_of=None)
-        return found, False
+            queryset = queryset.filter(variant_of=None)
+        return super().get_search_results(request, queryset, search_term)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """A new product and a variant have no variants to show."""
@@ -198,7 +217,7 @@ class ProductAdmin(ModelAdmin):
             product.sku,
         )
 
-    @display(description=gettext_lazy("category"), ordering="category__path")
+    @display(description=gettext_lazy("category"))
     def category_path(self, product: Product) -> str:
         return product.category.path if product.category else NOTHING
 
@@ -216,6 +235,17 @@ class ProductAdmin(ModelAdmin):
     @number_column(gettext_lazy("cost"))
     def cost_now(self, product: Product) -> SafeString | str:
         return money(product.cost)
+
+    @number_column(gettext_lazy("weight"))
+    def weight_now(self, product: Product) -> SafeString | str:
+        if product.weight is None:
+            return NOTHING
+        weight = number_format(product.weight.normalize())
+        return format_html('<span class="number">{} {}</span>', weight, product.weight_unit)
+
+    @display(description=gettext_lazy("added"))
+    def added(self, product: Product) -> SafeString | str:
+        return ago(product.created_at)
 
     @display(description=gettext_lazy("status"))
     def status(self, product: Product) -> SafeString:

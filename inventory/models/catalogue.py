@@ -210,6 +210,15 @@ class Product(VersionedModel):
             models.Index(
                 fields=["name"], name="inventory_product_featured", condition=Q(is_featured=True)
             ),
+            # What is missing, where it is rare. By the key: rows that come in are put at the end,
+            # which costs an import next to nothing.
+            models.Index(fields=["id"], name="inventory_product_no_cost", condition=Q(cost=None)),
+            models.Index(
+                fields=["id"], name="inventory_product_no_barcode", condition=Q(barcode="")
+            ),
+            models.Index(
+                fields=["id"], name="inventory_product_no_text", condition=Q(description="")
+            ),
             GinIndex(
                 OpClass(Upper(search_text()), name="gin_trgm_ops"), name="inventory_product_search"
             ),

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.accounts.models import User
+from backoffice.console.conflicts import Edition
 
 PRODUCTS = "/admin/inventory/product/"
 
@@ -34,6 +35,11 @@ def act(client: Client, action: str, rows: Any, *, query: str = "", **sent: Any)
     return client.post(PRODUCTS + query, data)
 
 
+def seen(obj: Any, *links: str) -> str:
+    """What a form says that is opened now: which state of the object it shows."""
+    return str(Edition.of(type(obj)._base_manager.get(pk=obj.pk), links))
+
+
 def product_form(product: Any = None, **fields: Any) -> dict[str, Any]:
     """What the product form sends, unchanged but for `fields`."""
     sent: dict[str, Any] = {
@@ -50,4 +56,6 @@ def product_form(product: Any = None, **fields: Any) -> dict[str, Any]:
         "variants-TOTAL_FORMS": "0",
         "variants-INITIAL_FORMS": "0",
     }
+    if product:
+        sent["_seen"] = seen(product, "tags")
     return {**sent, **fields}

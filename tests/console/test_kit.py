@@ -19,7 +19,7 @@ from backoffice.console.fieldsets import without
 from backoffice.console.through import is_bare_link
 from backoffice.console.widgets import DecimalInput
 from inventory.models import Product, Tag
-from tests.console.pages import act, page, product_form, said, signed_in
+from tests.console.pages import act, page, product_form, said, seen, signed_in
 from tests.inventory.factories import make_product, make_tag
 
 
@@ -134,8 +134,9 @@ def test_the_actor_of_one_request_is_not_that_of_the_next(
 ) -> None:
     tag = make_tag("A")
     address = page("inventory_tag_change", tag.pk)
-    signed_in(catalogue_manager).post(address, {"name": "B", "slug": "b", "change_reason": "First"})
-    signed_in(administrator).post(address, {"name": "C", "slug": "b"})
+    first = {"name": "B", "slug": "b", "change_reason": "First", "_seen": seen(tag)}
+    signed_in(catalogue_manager).post(address, first)
+    signed_in(administrator).post(address, {"name": "C", "slug": "b", "_seen": seen(tag)})
     changed = ChangeSet.objects.filter(action__startswith="Tag changed").order_by("id")
     assert [(each.action, each.actor_id, each.reason) for each in changed] == [
         ("Tag changed: B", catalogue_manager.pk, "First"),

@@ -152,8 +152,8 @@ class ImportJob(models.Model):
     history = Trail(
         excluded_fields=[
             "header", "header_line", "mapping", "summary", "seconds", "change_set", "errors_file",
-            "has_header", "sheet", "reading", "decimal_sign", "date_order", "source_format", "source_header",
-            "left_out",
+            "has_header", "sheet", "reading", "decimal_sign", "date_order", "source_format",
+            "source_header", "left_out",
             "constants", "transformations", "creates", "profile", "feed", "lookups", "guesses",
             "deactivate_scope",
         ],

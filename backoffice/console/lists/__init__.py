@@ -1,0 +1,1 @@
+"""What every list can do: search past typing errors, pages, columns, views, chips, cells."""
