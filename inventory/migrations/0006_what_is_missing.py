@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_deleted_and_variants'),
+        ('inventory', '0005_files_of_discounts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
