@@ -16,8 +16,8 @@ help:  ## list these targets
 demo: $(INSTALLED)  ## serve the sample shop on this machine, with one user per role
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-test: $(INSTALLED)  ## run the tests; ARGS="-k word" narrows them
-	$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED)  ## run the tests, two files at a time; ARGS="-k word" narrows them
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(INSTALLED)  ## check style, formatting and the directions between the rooms
 	$(BIN)/ruff check

@@ -1,11 +1,14 @@
-"""What a worker does besides its tasks: reap, run feeds that are due, tidy once a day."""
+"""What a worker does besides its tasks: reap, run due feeds, seal, tidy once a day."""
 
 import logging
 from datetime import timedelta
 from threading import Event, Thread
 
+from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
+
+from backoffice.audit.tasks import seal_record
 
 from .background import reap_all
 from .scheduling import hand_over_due_feeds
@@ -50,6 +53,10 @@ class Housekeeper:
         """One round. Each of these may be done by several workers at once."""
         reap_all()
         hand_over_due_feeds()
-        if timezone.now() - self._tidied_at >= _TIDY_EVERY:
+        is_new_day = timezone.now() - self._tidied_at >= _TIDY_EVERY
+        if is_new_day:
             self._tidied_at = timezone.now()
             tidy()
+        if settings.AUDIT_SIGNING_KEY:
+            # Where the key is kept from workers, audit_seal runs as a service of its own.
+            seal_record.call(thorough=is_new_day)

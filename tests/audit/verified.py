@@ -12,7 +12,8 @@ from backoffice.audit.naming import history_of
 from backoffice.audit.seals.findings import Finding, Wrong
 from backoffice.audit.seals.sealing import seal_new_entries
 from backoffice.audit.seals.verifying import Verification
-from backoffice.exchange.models import ImportJob
+from backoffice.console.models import Attachment, SavedView
+from backoffice.exchange.models import ExportTemplate, ImportFeed, ImportJob, ImportProfile
 from inventory.models import Category, Discount, Product, ProductImage, Tag
 
 from .conftest import a_product
@@ -52,9 +53,23 @@ def live(catalogue_manager: User) -> None:
             ImportJob.objects.create(
                 resource="products", file_name=f"{number}.csv", size=1, user=catalogue_manager
             )
+            _keep(str(number), catalogue_manager)
         seal_new_entries()
     assert Seal.objects.count() == 3
     assert told() == []
+
+
+def _keep(name: str, user: User) -> None:
+    """What people keep beside the catalogue."""
+    profile = ImportProfile.objects.create(name=name, resource="products", user=user)
+    ImportFeed.objects.create(
+        name=name, profile=profile, location="prices.csv", every="day", user=user, reason="Prices"
+    )
+    ExportTemplate.objects.create(name=name, resource="products", user=user)
+    SavedView.objects.create(name=name, model="inventory.product", user=user)
+    Attachment.objects.create(
+        name=name, model="inventory.product", object_id="1", size=1, content_type="text/plain"
+    )
 
 
 def some_row(model: type[models.Model]) -> Any:
