@@ -37,9 +37,12 @@ def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
     list_display = ["place", "within", "number_of_products", "changed"]
+    list_columns = ["slug", "added"]
     list_display_links = ["place"]
+    list_cells = {"place": "name"}
     ordering = ["path"]
     search_fields = ["path"]
+    search_text = F("path")
     search_help_text = _("Name of a category, or of one above it")
     empty_state = (
         _("No categories yet"),
@@ -58,14 +61,6 @@ class CategoryAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         rows: QuerySet[Category] = super().get_queryset(request)
         return rows.annotate(products_in_it=_count(Product.objects.all(), "category"))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Category], search_term: str
-    ) -> tuple[QuerySet[Category], bool]:
-        """Every word somewhere on the way, in any order."""
-        for word in search_term.split():
-            queryset = queryset.filter(path__icontains=word)
-        return queryset, False
 
     def lock_object(self, key: Any) -> None:
         Category.objects.lock_moves()
@@ -87,6 +82,10 @@ class CategoryAdmin(ModelAdmin):
     def changed(self, category: Category) -> SafeString | str:
         return ago(category.updated_at)
 
+    @display(description=_("added"), ordering="created_at")
+    def added(self, category: Category) -> SafeString | str:
+        return ago(category.created_at)
+
     @number_column(_("products"), ordering=F("products_in_it"))
     def number_of_products(self, category: Any) -> SafeString | str:
         return _products_link("category__id__exact", category.pk, category.products_in_it)
@@ -95,8 +94,10 @@ class CategoryAdmin(ModelAdmin):
 @admin.register(Tag)
 class TagAdmin(ModelAdmin):
     list_display = ["name", "number_of_products", "changed"]
+    list_columns = ["slug", "added"]
     ordering = ["name"]
     search_fields = ["name"]
+    search_text = F("name")
     empty_state = (
         _("No tags yet"),
         _("A tag groups products across categories, such as “Summer” or “Gift”."),
@@ -115,6 +116,10 @@ class TagAdmin(ModelAdmin):
     @display(description=_("changed"), ordering="updated_at")
     def changed(self, tag: Tag) -> SafeString | str:
         return ago(tag.updated_at)
+
+    @display(description=_("added"), ordering="created_at")
+    def added(self, tag: Tag) -> SafeString | str:
+        return ago(tag.created_at)
 
     @number_column(_("products"), ordering=F("products_with_it"))
     def number_of_products(self, tag: Any) -> SafeString | str:

@@ -12,6 +12,8 @@ from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from backoffice.search import in_this_order
+
 from .paging import (
     CannotContinue,
     Place,
@@ -20,7 +22,6 @@ from .paging import (
     order_terms,
     page_keys,
 )
-from .search import in_this_order
 
 AFTER_VAR = "after"
 BEFORE_VAR = "before"
