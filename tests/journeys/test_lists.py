@@ -1,4 +1,4 @@
-"""A day with the list of products: what one mistypes, what colleagues share, and no mouse at all."""
+"""A day with the list of products: mistyped words, a view that is shared, and no mouse at all."""
 
 from decimal import Decimal
 

@@ -156,7 +156,8 @@ class ChangeList(unfold.views.ChangeList):
         if place and place.backwards and not more:  # the beginning, so from there
             place = None
             found, more = self._keys(terms, place, 0)
-        self.result_count, exact = counted(self.queryset, is_costly=bool(self.query))
+        # In a search each row that is counted is read; a page that is not full needs no estimate.
+        self.result_count, exact = counted(self.queryset, is_costly=bool(self.query) and more)
         self.is_estimate = not exact
         if not found and offset:
             raise IncorrectLookupParameters(PAGE_VAR)
