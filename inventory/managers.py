@@ -7,7 +7,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower, Now
 
-from backoffice.console.lists.search import with_words
+from backoffice.search import with_words
 
 if TYPE_CHECKING:
     from .models import Category, Discount, Product, Tag  # noqa: F401 - named in a subscript

@@ -10,7 +10,7 @@ from django.db import models
 
 from .history import Kind, fields_told
 from .models import ChangeSet, VersionedModel
-from .naming import Names, as_instance, foreign_keys, history_of, is_link
+from .naming import Names, as_instance, foreign_keys, history_of, is_link, tracked_fields
 from .trail import trailed_models
 from .wording import value_in_words
 
@@ -66,12 +66,13 @@ def edition(obj: models.Model) -> str:
     """
     if isinstance(obj, VersionedModel):
         return str(obj.version)
-    ignored = history_of(type(obj)).ignored_fields if is_on_record(type(obj)) else ()
-    told = [
-        (field.attname, str(field.value_from_object(obj)))
-        for field in obj._meta.concrete_fields
-        if field.name not in ignored
-    ]
+    model = type(obj)
+    if is_on_record(model):
+        ignored = history_of(model).ignored_fields
+        fields = [field for field in tracked_fields(model) if field.name not in ignored]
+    else:
+        fields = list(obj._meta.concrete_fields)
+    told = [(field.attname, str(getattr(obj, field.attname))) for field in fields]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 

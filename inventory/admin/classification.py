@@ -38,9 +38,12 @@ def _products_link(parameter: str, key: int, amount: int) -> SafeString | str:
 class CategoryAdmin(ModelAdmin):
     exchange_resource = "categories"
     list_display = ["place", "within", "number_of_products", "changed"]
+    list_columns = ["slug", "added"]
     list_display_links = ["place"]
+    list_cells = {"place": "name"}
     ordering = ["path"]
     search_fields = ["path"]
+    search_text = F("path")
     search_help_text = _("Name of a category, or of one above it")
     empty_state = (
         _("No categories yet"),
@@ -62,14 +65,6 @@ class CategoryAdmin(ModelAdmin):
         rows: QuerySet[Category] = super().get_queryset(request)
         return rows.annotate(products_in_it=_count(Product.objects.all(), "category"))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Category], search_term: str
-    ) -> tuple[QuerySet[Category], bool]:
-        """Every word somewhere on the way, in any order."""
-        for word in search_term.split():
-            queryset = queryset.filter(path__icontains=word)
-        return queryset, False
-
     def lock_object(self, key: Any) -> None:
         Category.objects.lock_moves()
         super().lock_object(key)
@@ -90,6 +85,10 @@ class CategoryAdmin(ModelAdmin):
     def changed(self, category: Category) -> SafeString | str:
         return ago(category.updated_at)
 
+    @display(description=_("added"), ordering="created_at")
+    def added(self, category: Category) -> SafeString | str:
+        return ago(category.created_at)
+
     @number_column(_("products"), ordering=F("products_in_it"))
     def number_of_products(self, category: Any) -> SafeString | str:
         return _products_link("category__id__exact", category.pk, category.products_in_it)
@@ -99,8 +98,10 @@ class CategoryAdmin(ModelAdmin):
 class TagAdmin(ModelAdmin):
     exchange_resource = "tags"
     list_display = ["name", "number_of_products", "changed"]
+    list_columns = ["slug", "added"]
     ordering = ["name"]
     search_fields = ["name"]
+    search_text = F("name")
     empty_state = (
         _("No tags yet"),
         _("A tag groups products across categories, such as “Summer” or “Gift”."),
@@ -121,6 +122,10 @@ class TagAdmin(ModelAdmin):
     @display(description=_("changed"), ordering="updated_at")
     def changed(self, tag: Tag) -> SafeString | str:
         return ago(tag.updated_at)
+
+    @display(description=_("added"), ordering="created_at")
+    def added(self, tag: Tag) -> SafeString | str:
+        return ago(tag.created_at)
 
     @number_column(_("products"), ordering=F("products_with_it"))
     def number_of_products(self, tag: Any) -> SafeString | str:

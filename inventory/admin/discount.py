@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.db.models import F
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,6 +21,8 @@ class DiscountAdmin(ModelAdmin):
     list_display = ["name", "reduction", "state", "starts_at", "ends_at"]
     ordering = ["name", "id"]
     search_fields = ["name"]
+    search_text = F("name")
+    list_cells = {"name": "name", "reduction": "value"}
     empty_state = (
         gettext_lazy("No discounts yet"),
         gettext_lazy("Add one here, then choose it on the products that it is for."),

@@ -81,6 +81,7 @@ def test_what_was_never_on_offer_is_kept(superuser: User, warehouse: User) -> No
     data = form_data(client, page_of(warehouse))
     assert client.post(page_of(warehouse), {**data, "first_name": "W"}).status_code == 302
     wanted = permission("inventory.change_product")
+    data = form_data(client, page_of(warehouse))
     data |= {"further_permissions": [wanted.pk], "change_reason": "x"}
     assert client.post(page_of(warehouse), data).status_code == 302
     assert set(warehouse.user_permissions.all()) == {hidden, wanted}
@@ -288,3 +289,33 @@ def test_the_lock_needs_a_transaction() -> None:
     with transaction.atomic():
         lock_access()
     assert not connection.in_atomic_block
+
+
+def test_a_stale_page_gives_no_access_back(
+    administrator: User, superuser: User, warehouse: User
+) -> None:
+    client = signed_in(administrator)
+    stale = form_data(client, page_of(warehouse)) | {"first_name": "W", "change_reason": "x"}
+    warehouse.groups.clear()
+
+    refused = client.post(page_of(warehouse), stale)
+    assert refused.status_code == 200
+    assert "changed this after you had opened it" in refused.text
+    assert not warehouse.groups.exists()
+    warehouse.refresh_from_db()
+    assert warehouse.first_name == "Walt"
+
+    fresh = form_data(client, page_of(warehouse)) | {"first_name": "W", "change_reason": "x"}
+    assert client.post(page_of(warehouse), fresh).status_code == 302
+    assert not warehouse.groups.exists()
+
+
+def test_a_page_that_does_not_say_what_it_shows_saves_nothing(
+    administrator: User, warehouse: User
+) -> None:
+    client = signed_in(administrator)
+    data = form_data(client, page_of(warehouse)) | {"first_name": "W", "change_reason": "x"}
+    del data["state_seen"]
+    assert client.post(page_of(warehouse), data).status_code == 200
+    warehouse.refresh_from_db()
+    assert warehouse.first_name == "Walt"

@@ -146,6 +146,7 @@ def test_names_change_without_a_reason_and_access_with_one(
     assert warehouse.profile.job_title == "Keeper"
     assert ChangeSet.objects.latest("id").action == "User changed: Walter Warehouse"
 
+    data = form_data(client, page_of(warehouse))
     for change in (
         {"roles": [role_pk("Auditor")]},
         {"is_active": ""},

@@ -4,6 +4,7 @@ from typing import Any
 
 import unfold.admin
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,6 +15,8 @@ from backoffice.accounts.access import lock_access
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.audit.context import refine_context
 from backoffice.audit.reasons import said
+
+from .states import state_of, what_happened
 
 REASON = "change_reason"  # as on every delete page of the console
 
@@ -48,12 +51,23 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
     ) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = request.user
+        if obj is not None:
+            state = getattr(request, "_access_state", "")
+            form.base_fields["state_seen"].initial = state
+            if request.method == "POST" and request.POST.get("state_seen", "") != state:
+                form.stale = what_happened(self, obj)
         return form
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         if request.method == "POST":
             lock_access()
-        return super().changeform_view(request, *args, **kwargs)
+        # Before the form reads anything: it is never taken for newer than it is.
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        if obj is not None:
+            request._access_state = state_of(self, obj)  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, *args, **kwargs)
 
     def render_change_form(
         self,

@@ -28,6 +28,21 @@ class RolesField(forms.ModelMultipleChoiceField):
     }
 
 
+class StateField(forms.CharField):
+    """Sent back as it was shown; shown as it is now."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class ReasonForm(forms.Form):
     """Asks why, and insists on an answer where it matters."""
 
@@ -38,6 +53,16 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
         help_text=_("Goes on the record, for whoever asks later. Needed when access changes."),
     )
+
+    # Which state of the person or role the page shows, and what to say if it is not today's.
+    state_seen = StateField()
+    stale: ClassVar[str] = ""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.stale:
+            self.add_error(None, self.stale)
+        return cleaned
 
     def require_reason(self) -> None:
         if not self.cleaned_data.get("change_reason") and "change_reason" not in self.errors:

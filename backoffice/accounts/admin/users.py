@@ -7,6 +7,8 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +22,7 @@ from unfold.decorators import display
 from backoffice.accounts.access import is_last_keyholder, may_manage_user
 from backoffice.accounts.models import Profile, User
 from backoffice.accounts.names import initials
+from backoffice.search_admin import SearchAdmin
 
 from .access import AccessAdmin
 from .forms import NewUserForm, PasswordForm, UserForm, last_keyholder_message
@@ -52,7 +55,7 @@ class ProfileInline(unfold.admin.StackedInline):
 
 
 @admin.register(User)
-class UserAdmin(AccessAdmin, DjangoUserAdmin):
+class UserAdmin(SearchAdmin, AccessAdmin, DjangoUserAdmin):
     """People. Nobody changes who holds more than they do, gives what they do not hold, changes
     their own access, or takes the keys from the last who has them."""
 
@@ -61,6 +64,18 @@ class UserAdmin(AccessAdmin, DjangoUserAdmin):
     ordering = ("first_name", "last_name", "email")
     search_fields = ("first_name", "last_name", "email", "phone", "username")
     search_help_text = _("Name, e-mail address or phone")
+    search_text = Concat(
+        "first_name",
+        Value(" "),
+        "last_name",
+        Value(" "),
+        "email",
+        Value(" "),
+        "phone",
+        output_field=models.TextField(),
+    )
+    search_codes = ("email",)
+    list_before_template = "accounts/similar.html"
     list_filter = (
         ("is_active", BooleanRadioFilter),
         ("groups", RelatedCheckboxFilter),

@@ -106,8 +106,9 @@ class CellsMixin(SecretFieldsMixin):
             obj, name = self._cell(request, object_id, column)
             kind = self._cell_form(request, obj, name)
             if request.method != "POST":
-                return self._form_page(request, obj, column, kind(instance=obj))
-            form = kind(request.POST, instance=obj)
+                form = kind(instance=obj, auto_id=f"cell_{obj.pk}_%s")
+                return self._form_page(request, obj, column, form)
+            form = kind(request.POST, instance=obj, auto_id=f"cell_{obj.pk}_%s")
             if not self._is_valid(form) or not self._saved(request, form):
                 return self._form_page(request, obj, column, form)
         said = _("%(field)s changed: %(object)s") % {"field": self._label(name), "object": obj}

@@ -12,6 +12,8 @@ from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from backoffice.search import in_this_order
+
 from .paging import (
     CannotContinue,
     Place,
@@ -20,7 +22,6 @@ from .paging import (
     order_terms,
     page_keys,
 )
-from .search import in_this_order
 
 AFTER_VAR = "after"
 BEFORE_VAR = "before"
@@ -155,7 +156,8 @@ class ChangeList(unfold.views.ChangeList):
         if place and place.backwards and not more:  # the beginning, so from there
             place = None
             found, more = self._keys(terms, place, 0)
-        self.result_count, exact = counted(self.queryset, is_costly=bool(self.query))
+        # In a search each row that is counted is read; a page that is not full needs no estimate.
+        self.result_count, exact = counted(self.queryset, is_costly=bool(self.query) and more)
         self.is_estimate = not exact
         if not found and offset:
             raise IncorrectLookupParameters(PAGE_VAR)

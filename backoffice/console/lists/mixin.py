@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from backoffice.console.models import SavedView
+from backoffice.search_admin import SearchAdmin
 
 from .cells import CellsMixin
 from .changelist import ChangeList
@@ -26,7 +26,6 @@ from .saved import (
     may_manage,
     tabs,
 )
-from .search import in_this_order, similar_keys, with_codes_first, with_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +43,9 @@ class Head:
     query: str
 
 
-class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin):
-    """Search past typing errors, pages that stay cheap, columns, saved views, chips and cells.
+class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin, SearchAdmin):
+    """Search past typing errors, pages that stay cheap, columns, saved views, chips and cells."""
 
-    `search_text` is the expression that is searched, over which (in upper case) there is an index
-    of trigrams; `search_codes` are the fields of which an exact value stands first.
-    """
-
-    search_text: Any = None
-    search_codes: Sequence[str] = ()
     quick_filters: Sequence[QuickFilter] = ()
     list_before_template = "console/lists/head.html"
 
@@ -79,27 +72,6 @@ class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangeList
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        """The rows with every word; where there are none, those with words like them."""
-        request.search_is_similar = False  # type: ignore[attr-defined]
-        if self.search_text is None:
-            found: tuple[QuerySet, bool] = super().get_search_results(
-                request, queryset, search_term
-            )
-            return found
-        if not search_term.strip("\0 \t\r\n"):
-            return queryset, False
-        exact = with_words(queryset, self.search_text, search_term)
-        if exact.exists():
-            return with_codes_first(exact, self.search_codes, search_term), False
-        keys = similar_keys(queryset, self.search_text, search_term)
-        if not keys:
-            return exact, False
-        request.search_is_similar = True  # type: ignore[attr-defined]
-        return in_this_order(queryset, keys), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

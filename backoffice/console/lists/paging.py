@@ -17,8 +17,8 @@ from django.db.models import F, Func, OrderBy, Q, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 
 MOST_COUNTED = 10_000
-# An estimate is believed without counting when it is so many times the bound.
-_BELIEVED = 10
+# Where counting is costly, an estimate of so many times the bound is believed.
+_BELIEVED = 2
 
 
 class CannotContinue(Exception):
@@ -50,7 +50,9 @@ class Place:
             number, *values = decoded
         except (binascii.Error, TypeError, ValueError, UnicodeError) as wrong:
             raise ValueError(text) from wrong
-        sound = isinstance(number, int | None) and all(isinstance(v, str | None) for v in values)
+        sound = (number is None or (isinstance(number, int) and number >= 0)) and all(
+            isinstance(value, str | None) for value in values
+        )
         if not sound or not values or any("\0" in value for value in values if value):
             raise ValueError(text)
         return cls(backwards=backwards, values=tuple(values), number=number)

@@ -1,0 +1,98 @@
+"""Finding what one means: words in any order, codes first, and what is nearly what was typed."""
+
+from typing import Any
+
+import pytest
+
+from backoffice.accounts.models import User
+from backoffice.search import similar_keys
+from inventory.managers import search_text
+from inventory.models import Product
+from tests.console.pages import PRODUCTS, act, page, signed_in
+from tests.inventory.factories import make_category, make_product
+
+pytestmark = pytest.mark.django_db
+
+SIMILAR = "Did you mean one of these?"
+
+
+def found(
+    user: User, typed: str, address: str = PRODUCTS, **filters: str
+) -> tuple[list[str], bool]:
+    """The names on the list, in its order, and whether it says that they are only similar."""
+    response = signed_in(user).get(address, {"q": typed, **filters})
+    context: Any = response.context
+    names = [getattr(row, "name", "") or str(row) for row in context["cl"].result_list]
+    return names, SIMILAR in response.text
+
+
+@pytest.fixture
+def _goods(db: None) -> None:
+    make_product(sku="BT-7", name="Bluetooth Headphones")
+    make_product(sku="HP-1", name="Headphones, wired", brand="Acme")
+    make_product(sku="KE-1", name="Kettle", barcode="4006381333931")
+    make_product(sku="KE-2", name="Filter for kettle BT-7")
+
+
+@pytest.mark.usefixtures("_goods")
+@pytest.mark.parametrize(
+    ("typed", "names", "similar"),
+    [
+        ("blutooth hedphones", ["Bluetooth Headphones"], True),
+        ("hedphones blutooth", ["Bluetooth Headphones"], True),
+        ("ketle", ["Filter for kettle BT-7", "Kettle"], True),
+        ("headphones bluetooth", ["Bluetooth Headphones"], False),
+        ("headphones", ["Bluetooth Headphones", "Headphones, wired"], False),
+        ("acme wired", ["Headphones, wired"], False),
+        # What has this very code stands first, whatever the order of the list.
+        ("bt-7", ["Bluetooth Headphones", "Filter for kettle BT-7"], False),
+        ("4006381333931", ["Kettle"], False),
+        ("xylophone", [], False),
+        ("q", [], False),
+        ("%_\\'\"", [], False),
+    ],
+)
+def test_the_search_finds(
+    typed: str, names: list[str], similar: bool, catalogue_manager: User
+) -> None:
+    shown, said = found(catalogue_manager, typed)
+    assert (sorted(shown) if similar else shown, said) == (names, similar)
+
+
+@pytest.mark.usefixtures("_goods")
+def test_the_most_similar_stand_first(catalogue_manager: User) -> None:
+    make_product(name="Blue tooth brush")
+    keys = similar_keys(Product.objects.all(), search_text(), "blutooth")
+    assert Product.objects.get(pk=keys[0]).name == "Bluetooth Headphones"
+
+
+@pytest.mark.usefixtures("_goods")
+def test_the_filters_hold_for_what_is_similar(catalogue_manager: User) -> None:
+    Product.objects.filter(sku="KE-1").update(is_active=False)
+    assert found(catalogue_manager, "ketle", is_active__exact="0") == (["Kettle"], True)
+    assert found(catalogue_manager, "hedphones", is_active__exact="0") == ([], False)
+
+
+@pytest.mark.usefixtures("_goods")
+def test_select_across_is_what_the_list_shows(catalogue_manager: User) -> None:
+    chosen = [Product.objects.get(sku="BT-7")]
+    preview = act(
+        signed_in(catalogue_manager),
+        "deactivate_products",
+        chosen,
+        query="?q=blutooth+hedphones",
+        select_across="1",
+    ).context["preview"]
+    assert preview.changing == 1
+
+
+def test_categories_and_people_are_found_with_typing_errors(administrator: User) -> None:
+    make_category("Audio > Headphones")
+    names, said = found(administrator, "hedphones", page("inventory_category_changelist"))
+    assert (names, said) == (["Headphones"], True)
+    User.objects.create_user("beatrice@stockbook.test", first_name="Beatrice", last_name="Quimby")
+    people = page("accounts_user_changelist")
+    names, said = found(administrator, "beatrise quimbi", people)
+    assert (len(names), said) == (1, True)
+    names, said = found(administrator, "quimby beatrice", people)
+    assert (len(names), said) == (1, False)
