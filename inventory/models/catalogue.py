@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.models import VersionedModel
 from backoffice.audit.trail import Trail
-from backoffice.audit.triggers import UnskippableTrigger
+from backoffice.audit.triggers import LookingUpTrigger
 from inventory.managers import ProductManager, search_text
 
 from .classification import Category, Tag
@@ -27,7 +27,7 @@ SAFE_URL = r"^(https?://[^\s/]|/[^/\\\s])[^\s<>\"]*$"
 # The largest amount that a column of 14 digits, 4 of them decimals, can hold.
 MOST = Decimal("9999999999.9999")
 
-_ONE_LEVEL_OF_VARIANTS = UnskippableTrigger(
+_ONE_LEVEL_OF_VARIANTS = LookingUpTrigger(
     name="one_level_of_variants",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert | pgtrigger.Update,

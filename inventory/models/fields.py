@@ -5,7 +5,7 @@ from typing import Any
 import pgtrigger
 from django.db import models
 
-from backoffice.audit.triggers import UnskippableTrigger
+from backoffice.audit.triggers import LookingUpTrigger
 
 
 class NameSlugField(models.SlugField):
@@ -23,18 +23,22 @@ class NameSlugField(models.SlugField):
         super().__init__(*args, **kwargs)
 
 
-def slug_from_name(table: str, *, also_from: str = "") -> UnskippableTrigger:
+def slug_from_name(table: str, *, also_from: str = "") -> LookingUpTrigger:
     """Fill a blank slug: letters without accents, digits and hyphens.
 
     Where it is taken, the slug of the column `also_from` follows it, and then a number.
     """
 
     def slug(value: str) -> str:
-        bare = f"regexp_replace(normalize({value}, NFKD), '[\\u0300-\\u036f]', '', 'g')"
+        # Most names are ASCII, and need no search for accents.
+        bare = (
+            f"CASE WHEN octet_length({value}) = length({value}) THEN {value} "
+            f"ELSE regexp_replace(normalize({value}, NFKD), '[\\u0300-\\u036f]', '', 'g') END"
+        )
         return f"trim(both '-' from regexp_replace(lower({bare}), '[^a-z0-9]+', '-', 'g'))"
 
     more = slug(f"NEW.{also_from}") if also_from else "''"
-    return UnskippableTrigger(
+    return LookingUpTrigger(
         name="slug_from_name",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,

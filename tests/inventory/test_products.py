@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -40,6 +41,32 @@ def test_the_second_of_a_name_is_told_apart_by_its_sku_then_by_a_number() -> Non
     assert make_product(name="Mug", sku="M-1").slug == "mug"
     assert make_product(name="Mug", sku="M-2").slug == "mug-m-2"
     assert make_product(name="Mug", sku="M.2").slug == "mug-m-2-2"
+
+
+def test_many_new_rows_are_told_apart_by_indexes_though_the_table_was_empty() -> None:
+    """What a trigger asks is planned with its first row, and holds for all that come with it."""
+
+    def whole_reads() -> int:
+        cursor.execute(
+            "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'inventory_product'"
+        )
+        return int(cursor.fetchone()[0])
+
+    parent = make_product()
+    with connection.cursor() as cursor:
+        # As VACUUM leaves an empty table.
+        cursor.execute(
+            "UPDATE pg_class SET relpages = 0, reltuples = 0 WHERE relname = 'inventory_product'"
+        )
+        cursor.execute("DISCARD PLANS")
+        before = whole_reads()
+        cursor.execute(
+            "INSERT INTO inventory_product (sku, name, price, variant_of_id) "
+            "SELECT 'N-' || n, 'Kettle', 1, %s FROM generate_series(1, 50) n",
+            [parent.pk],
+        )
+        assert whole_reads() == before
+    assert Product.objects.filter(slug__startswith="kettle-n-").count() == 49
 
 
 def test_a_slug_stays_when_the_name_changes() -> None:
