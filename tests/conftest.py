@@ -31,10 +31,15 @@ def _flush_past_the_record() -> Iterator[None]:
     """Tests on committed data are cleaned up by TRUNCATE, which the record refuses.
 
     Here, and nowhere else, the triggers are set aside for it. Roles and their permissions, which
-    migrations made, stay.
+    migrations made, stay with their history.
     """
     flush = DatabaseOperations.sql_flush
-    kept = {"auth_group", "auth_permission", "auth_group_permissions", "django_content_type"}
+    histories = {"accounts_historicalrole", "accounts_historicalrolepermission"}
+    kept = {
+        "auth_group", "auth_permission", "auth_group_permissions", "django_content_type",
+        "audit_changeset", *histories,
+    }  # fmt: skip
+    of_roles = " UNION ".join(f"SELECT change_set_id FROM {table}" for table in sorted(histories))
 
     def sql_flush(
         self: DatabaseOperations, style: Any, tables: list[str], **options: Any
@@ -43,6 +48,7 @@ def _flush_past_the_record() -> Iterator[None]:
         return [
             "SET session_replication_role = replica;",
             *statements,
+            f"DELETE FROM audit_changeset WHERE id NOT IN ({of_roles});",
             "SET session_replication_role = origin;",
         ]
 

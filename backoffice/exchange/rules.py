@@ -40,7 +40,10 @@ class RowRules:
             *self._required(),
             (f"{self.key.name}:duplicate", "d.key IS NOT NULL"),
             *self._relations(),
-            *((code, f"cardinality(s.problems) = 0 AND ({condition})") for code, condition in whole),
+            *(
+                (code, f"cardinality(s.problems) = 0 AND ({condition})")
+                for code, condition in whole
+            ),
         ]
 
     def _required(self) -> Iterator[Condition]:

@@ -62,7 +62,7 @@ def test_who_changed_a_price_last_month_and_why(visitors: list[Visitor], tmp_pat
     expect(page.get_by_text("Northwind raised theirs")).to_be_visible()
 
     # Last month, the price of this product.
-    page.get_by_label("Objects").select_option("Products")
+    page.locator("select[name=model]").select_option("Products")
     page.get_by_label("Field that changed").select_option("inventory.product.price")
     page.get_by_text("More filters").click()
     page.get_by_label("Object (key").fill("k-7")

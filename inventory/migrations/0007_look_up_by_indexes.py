@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_files_of_discounts'),
+        ('inventory', '0006_what_is_missing'),
     ]
 
     operations = [
