@@ -14,8 +14,15 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "config.console.environment",
     "DASHBOARD_CALLBACK": "config.console.dashboard",
-    "STYLES": ["config.console.stylesheet", "backoffice.console.lists.assets.stylesheet"],
-    "SCRIPTS": ["backoffice.console.lists.assets.script"],
+    "STYLES": [
+        "config.console.stylesheet",
+        "backoffice.console.lists.assets.stylesheet",
+        "backoffice.console.lists.assets.cells_stylesheet",
+    ],
+    "SCRIPTS": [
+        "backoffice.console.lists.assets.script",
+        "backoffice.console.lists.assets.cells_script",
+    ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -8,5 +8,13 @@ def stylesheet(request: HttpRequest) -> str:
     return static("console/lists.css")
 
 
+def cells_stylesheet(request: HttpRequest) -> str:
+    return static("console/cells.css")
+
+
 def script(request: HttpRequest) -> str:
     return static("console/lists.js")
+
+
+def cells_script(request: HttpRequest) -> str:
+    return static("console/cells.js")
