@@ -12,14 +12,9 @@ from .quantities import DateColumn, DecimalColumn
 from .resources import Resource
 from .sql import column_of, literal, quote
 from .transforming import Surroundings, transformed
+from .versions import PATTERN, VERSION, number_said, sum_said
 
 _CHUNK = 10_000
-# The target of a row's version as an export has it: compared with the live one, never written.
-VERSION = "version"
-
-
-def is_versioned(resource: Resource) -> bool:
-    return any(field.name == VERSION for field in resource.model()._meta.concrete_fields)
 
 
 def mapped_columns(job: ImportJob, resource: Resource) -> dict[str, Column]:
@@ -54,8 +49,9 @@ def check_cells(job: ImportJob, resource: Resource) -> None:
     """Make the job's table of checked rows out of its raw ones.
 
     The table: row_no, v_<field> for each mapped field (cast; NULL where the cell is blank or
-    wrong), z_<field> where it may be cleared (true where it becomes NULL), version if the file
-    has it, and problems, a list of "<field>:<code>", "<field>:=<message>" or "row:<code>".
+    wrong), z_<field> where it may be cleared (true where it becomes NULL), version and
+    sum_of_lists if the file has versions, and problems, a list of "<field>:<code>",
+    "<field>:=<message>" or "row:<code>".
     """
     job.summary["clears"] = find_clears(job, mapped_columns(job, resource), resource.key())
     columns = mapped_columns(job, resource)
@@ -151,9 +147,9 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
     # OFFSET 0 keeps the planner from merging the levels.
     return (
         f"SELECT j.row_no, {', '.join(values)}, "
-        f"{f'{version[0]} AS version, ' if version else ''}CASE WHEN j.problem IS NOT NULL "
+        f"{''.join(f'{said}, ' for said in version[:2])}CASE WHEN j.problem IS NOT NULL "
         f"THEN ARRAY['row:' || j.problem] ELSE "
-        f"array_remove(ARRAY[{', '.join([*problems, *version[1:]])}]::text[], NULL) "
+        f"array_remove(ARRAY[{', '.join([*problems, *version[2:]])}]::text[], NULL) "
         f"END AS problems FROM ("
         f"SELECT d.row_no, d.problem, {', '.join(found)} FROM ("
         f"SELECT c.row_no, c.problem, {', '.join(cleaned)} FROM ("
@@ -193,13 +189,14 @@ def _said_of_blanks(job: ImportJob, column: Column, text: str) -> tuple[str, str
 
 
 def _version(job: ImportJob) -> tuple[str, ...]:
-    """SQL of the version that the file's row had, and of what is wrong with the cell."""
+    """SQL of the version that the file's row had, in two parts, and of what is wrong with it."""
     if VERSION not in job.mapping:
         return ()
-    whole = "j.version ~ '^[0-9]{1,9}$'"
+    known = f"j.version ~ {literal(PATTERN)}"
     return (
-        f"CASE WHEN {whole} THEN j.version::int END",
-        f"CASE WHEN NOT {whole} THEN '{VERSION}:not_a_version' END",
+        f"CASE WHEN {known} THEN {number_said('j.version')} END AS version",
+        f"CASE WHEN {known} THEN {sum_said('j.version')} END AS sum_of_lists",
+        f"CASE WHEN NOT {known} THEN '{VERSION}:not_a_version' END",
     )
 
 

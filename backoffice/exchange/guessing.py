@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from django.db import connection
 
-from .checking import VERSION
 from .compiling import open_columns
 from .models import ImportJob
 from .resources import Resource
 from .sql import quote
+from .versions import PATTERN, VERSION
 
 _ROWS = 200
 _LEAST = 2  # of different cells, or a column of one and the same value would say something
@@ -58,9 +58,7 @@ def guess(job: ImportJob, resource: Resource) -> dict[str, int]:
 def drop_false_version(job: ImportJob) -> None:
     """A column that is called so by chance, such as of software, is not that of our exports."""
     index = job.mapping.get(VERSION)
-    if index is not None and not all(
-        re.fullmatch("[0-9]{1,9}", c) for c in _first_cells(job)[index]
-    ):
+    if index is not None and not all(re.fullmatch(PATTERN, c) for c in _first_cells(job)[index]):
         job.mapping = {target: i for target, i in job.mapping.items() if target != VERSION}
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .checking import VERSION, is_versioned
 from .columns import Column
 from .compiling import open_columns
 from .exceptions import MappingRefused
 from .reading.headers import normalised
 from .resources import Resource
+from .versions import VERSION, is_versioned
 
 
 def propose_mapping(resource: Resource, header: Sequence[str], user: Any = None) -> dict[str, int]:

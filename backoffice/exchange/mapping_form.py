@@ -17,7 +17,6 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from .checking import VERSION, is_versioned
 from .choices import Choices
 from .clearing import Blank
 from .columns import RelationColumn
@@ -28,6 +27,7 @@ from .resources import Resource
 from .staging import sample_cells
 from .transforming import KINDS, Step, clean_steps
 from .uniqueness import lookup_fields
+from .versions import VERSION, is_versioned
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from .checking import VERSION, check_cells, created_by, mapped_columns
+from .checking import check_cells, created_by, mapped_columns
 from .children import ChildrenColumn
 from .columns import Column, ListColumn, PathColumn, RelationColumn
 from .compiling import compile_columns
@@ -21,6 +21,7 @@ from .rules import RowRules
 from .sql import literal, quote
 from .staleness import remember_record
 from .tuning import tune_for_whole_tables
+from .versions import VERSION, older_than_live
 
 _NAMES_SHOWN = 30
 
@@ -132,7 +133,10 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
         for name, column in columns.items()
         if column is not key
     ]
-    is_conflict = "file_version <> seen" if VERSION in job.mapping else "false"
+    is_older: str = "false"
+    more: dict[str, Column] = {}
+    if VERSION in job.mapping:
+        is_older, more = older_than_live(resource, columns, _differs)
     problems = [
         f"CASE WHEN {condition} THEN {literal(problem)} END"
         for problem, condition in RowRules(job, resource, rights.creates).conditions()
@@ -155,12 +159,12 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
             SELECT *, {not_allowed} AS not_allowed FROM (
                 SELECT *, CASE WHEN cardinality(problems) > 0 THEN 'invalid'
                     WHEN target IS NULL THEN 'new'
-                    WHEN cardinality(changes) > 0 AND {is_conflict} THEN 'conflict'
+                    WHEN cardinality(changes) > 0 AND is_older THEN 'conflict'
                     WHEN cardinality(changes) > 0 THEN 'changed'
                     ELSE 'unchanged' END AS status
                 FROM (
                     SELECT s.row_no, t.id AS target, t.version AS seen,
-                        {"s.version AS file_version," if VERSION in job.mapping else ""}
+                        {is_older} AS is_older,
                         {"".join(f"{value} AS {name}, " for name, value in seen.items())}
                         s.problems || array_remove(ARRAY[{", ".join(problems)}]::text[], NULL)
                             AS problems,
@@ -170,7 +174,7 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                     FROM {job.stage("checked")} s
                     LEFT JOIN {job.stage("met")} met USING (row_no)
                     LEFT JOIN {quote(model._meta.db_table)} t ON t.id = met.target
-                    {" ".join(column.live_join(met) for column in columns.values())}
+                    {" ".join(column.live_join(met) for column in {**more, **columns}.values())}
                     LEFT JOIN (
                         SELECT lower({key.value}) AS key FROM {job.stage("checked")}
                         WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1

@@ -89,7 +89,7 @@ def preview_rows(
     conflicts = {record[0]: record[3] for record in found if record[2] == "conflict"}
     if not conflicts:
         return rows
-    changes = last_changes(resource.model(), conflicts.values())
+    changes = last_changes(resource, conflicts.values())
     return [replace(row, last_change=changes.get(conflicts.get(row.number))) for row in rows]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .checking import VERSION
 from .compiling import compile_columns
 from .models import ImportJob
 from .resources import Resource
+from .versions import VERSION
 
 ROW_PROBLEMS = {
     "too_few_cells": gettext_lazy(

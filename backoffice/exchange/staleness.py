@@ -17,6 +17,7 @@ from .columns import ListColumn
 from .models import ImportJob
 from .resources import Resource
 from .sql import column_of, quote
+from .versions import is_on_record
 
 SHOWN = 20
 _LOOKED_AT = 5_000
@@ -79,7 +80,7 @@ def stale_rows(job: ImportJob, resource: Resource) -> list[StaleRow]:
 def _models(job: ImportJob, resource: Resource) -> list[type[models.Model]]:
     links = [_linked(column) for column in mapped_columns(job, resource).values()]
     found = [resource.model(), *(link[0] for link in links if link)]
-    return [m for m in found if hasattr(m._meta, "simple_history_manager_attribute")]
+    return [m for m in found if is_on_record(m)]
 
 
 def _linked(column: Any) -> tuple[type[models.Model], str, str] | None:

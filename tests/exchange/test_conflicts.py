@@ -1,16 +1,19 @@
 """A file that is older than the data overwrites nothing unless its user says so."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
 from backoffice.audit.context import Source, audit_context
 from backoffice.exchange.choices import decide
 from backoffice.exchange.exceptions import PlanStale, WrongState
+from backoffice.exchange.exporting import export_rows
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
 from backoffice.exchange.resources import get_resource
-from inventory.models import Category, Product
-from tests.inventory.factories import make_product
+from inventory.models import Category, Discount, Product, ProductImage
+from tests.inventory.factories import make_product, make_tag
 
 from .choosing import choose
 from .files import apply, bring, counts, problems, statuses
@@ -107,3 +110,87 @@ def test_it_is_decided_before_applying_and_not_after(stale: str) -> None:
     with pytest.raises(WrongState):
         decide(job=job, overwrite_conflicts=True)
     assert ImportJob.objects.get(pk=job.pk).overwrite_conflicts is False
+
+
+# Lists: they raise no number
+
+
+@pytest.fixture
+def listed() -> str:
+    """An export of three products with two tags each, of which the first two got a third since."""
+    for sku in "ABC":
+        product = Product.objects.create_with_tags(sku=sku, name=sku, price=1, tags=["red", "big"])
+        ProductImage.objects.create(product=product, url=f"https://shop.test/{sku}.png")
+    content = export("sku", "name", "tags", "version")
+    with audit_context(source=Source.SHELL, action="tagged", actor_name="Ada Admin"):
+        new = make_tag("new")
+        for product in Product.objects.filter(sku__in="AB"):
+            product.tags.add(new)
+    return content
+
+
+def export(*columns: str) -> str:
+    products = Product.objects.order_by("pk")
+    rows = export_rows(get_resource("products"), products, user=None, columns=columns)
+    return b"".join(rows).decode("utf-8-sig")
+
+
+def tags() -> list[str]:
+    return [
+        ",".join(sorted(p.tags.values_list("name", flat=True)))
+        for p in Product.objects.order_by("pk")
+    ]
+
+
+def test_an_old_list_does_not_take_away_what_was_added_since(listed: str) -> None:
+    content = listed.replace("A,A", "A,Cup").replace("C,C", "C,Pot").replace('"big', '"tiny')
+    job = bring(content)
+    assert statuses(job) == ["conflict", "conflict", "changed"]
+    apply(job)
+    assert tags() == ["big,new,red", "big,new,red", "red,tiny"]
+    assert names() == ["A", "B", "Pot"]
+
+
+def test_it_says_who_changed_the_list(listed: str) -> None:
+    [row, _other] = preview_rows(bring(listed), get_resource("products"), status="conflict")
+    assert [cell.name for cell in row.cells if cell.is_changed] == ["tags"]
+    assert row.last_change is not None
+    assert row.last_change.who == "Ada Admin"
+
+
+def test_a_conflict_of_lists_is_overwritten_if_the_user_says_so(listed: str) -> None:
+    apply(decide(job=bring(listed), overwrite_conflicts=True))
+    assert tags() == ["big,red"] * 3
+
+
+def test_a_list_that_the_file_would_leave_alone_is_no_conflict(listed: str) -> None:
+    without_tags = "\n".join(
+        ",".join((sku, f"new {sku}", line.rpartition(",")[2]))
+        for sku, line in zip("ABC", listed.splitlines()[1:], strict=True)
+    )
+    assert statuses(bring(f"sku,name,version\n{without_tags}\n")) == ["changed"] * 3
+    blank = listed.replace('"big, red"', "").replace("A,A", "A,Cup")
+    assert statuses(bring(blank)) == ["changed", "unchanged", "unchanged"]
+
+
+def test_another_list_of_the_row_counts_as_well(listed: str) -> None:
+    content = export("sku", "images", "version").replace("https://shop.test/A", "/other")
+    assert statuses(bring(content)) == ["changed", "unchanged", "unchanged"]
+    ProductImage.objects.filter(product__sku="A").update(alt_text="A cup")
+    assert statuses(bring(content)) == ["conflict", "unchanged", "unchanged"]
+
+
+def test_a_version_that_is_a_number_alone_is_understood(listed: str) -> None:
+    older = re.sub(r"-[a-z]{6}", "", listed)
+    assert older != listed
+    assert statuses(bring(older)) == ["changed", "changed", "unchanged"]
+    Product.objects.filter(sku="A").update(price=2)
+    assert statuses(bring(older)) == ["conflict", "changed", "unchanged"]
+
+
+def test_rows_without_lists_have_a_number_for_a_version() -> None:
+    Discount.objects.create(name="Summer", value=10)
+    rows = export_rows(
+        get_resource("discounts"), Discount.objects.all(), user=None, columns=["name", "version"]
+    )
+    assert b"".join(rows).decode("utf-8-sig").split() == ["name,version", "Summer,1"]

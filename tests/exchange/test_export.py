@@ -67,9 +67,9 @@ def test_the_file_is_exact() -> None:
         == BOM
         + (
             HEADER + "\n"
-            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,,,1\n'
+            'P,Parent,parent,"","","",0,,,standard,,kg,yes,no,,,,,,,,1-dsjtdp\n'
             'A-1,"Cup, ""large""",cup-large,"two\nlines",Äcme,0012345678905,12.5,15,6.6250,reduced,'
-            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",,,1\n'
+            '0.35,lb,no,yes,Summer,Home > Kitchen,"Blue, red",P,"{""Size"": ""L""}",,,1-lghsmt\n'
         ).encode()
     )
 

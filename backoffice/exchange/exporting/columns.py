@@ -30,14 +30,22 @@ from backoffice.exchange.columns import (
 from backoffice.exchange.compiling import open_columns
 from backoffice.exchange.resources import Resource
 from backoffice.exchange.sql import literal, quote
-
-# The name under which a row's version leaves: an import compares it, and never writes it.
-VERSION = "version"
+from backoffice.exchange.versions import VERSION, list_columns, sum_of_lists
 
 
 @dataclass
 class VersionColumn(Column):
     """Which state of the row the file has, so that what comes back late can be told."""
+
+    lists: Collection[Column] = ()
+
+    @property
+    def sql_type(self) -> str:
+        return "text" if self.lists else super().sql_type
+
+    def live_value(self) -> str:
+        number = super().live_value()
+        return f"concat({number}, '-', {sum_of_lists(self.lists)})" if self.lists else number
 
 
 def exportable_columns(resource: Resource, user: Any) -> dict[str, Column]:
@@ -49,7 +57,10 @@ def exportable_columns(resource: Resource, user: Any) -> dict[str, Column]:
     if issubclass(model, VersionedModel) and VERSION not in columns:
         found: Any = model._meta.get_field(VERSION)
         label = str(capfirst(found.verbose_name))
-        columns[VERSION] = VersionColumn(VERSION, label, found, None, targets=(VERSION,))
+        lists = list_columns(resource).values()
+        columns[VERSION] = VersionColumn(
+            VERSION, label, found, None, targets=(VERSION,), lists=lists
+        )
     return columns
 
 
@@ -137,9 +148,10 @@ def rows_sql(
     table, chosen = quote(resource.model()._meta.db_table), keys_sql(queryset)
     value = json_value if as_json else cell_value
     values = [f"{value(column)} AS {quote(column.name)}" for column in columns]
-    joins = [column.live_join(chosen) for column in columns]
+    summed = [c for column in columns if isinstance(column, VersionColumn) for c in column.lists]
+    joins = {c.name: c.live_join(chosen) for c in (*summed, *columns)}
     rows = (
-        f"SELECT {', '.join(values)} FROM {table} t {' '.join(joins)} "
+        f"SELECT {', '.join(values)} FROM {table} t {' '.join(joins.values())} "
         f"WHERE t.id IN ({chosen}) ORDER BY t.id"
     )
     return f"SELECT row_to_json(r) FROM ({rows}) r" if as_json else rows
