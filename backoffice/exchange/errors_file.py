@@ -1,4 +1,4 @@
-"""The rows that failed, as a file that goes straight back in: the same columns and one for why."""
+"""The rows that were not written, as a file that goes straight back in, with why not."""
 
 import codecs
 import csv
@@ -17,12 +17,16 @@ from .columns import FORMULA
 from .models import ImportJob
 from .problems import describe_problems
 from .resources import Resource
+from .sql import literal
 
 _CHUNK = 2_000
 
 
 def errors_csv(job: ImportJob, resource: Resource) -> Iterator[bytes]:
-    """The invalid rows of a planned job, with a header and why, as UTF-8 in pieces."""
+    """The invalid rows of a planned job, and the conflicts that are left, with a header and why.
+
+    As UTF-8, in pieces.
+    """
     yield codecs.BOM_UTF8
     for row in chain([[*job.header, _("Error")]], _failed_rows(job, resource)):
         line = io.StringIO(newline="")
@@ -31,7 +35,7 @@ def errors_csv(job: ImportJob, resource: Resource) -> Iterator[bytes]:
 
 
 def write_errors_file(job: ImportJob, resource: Resource) -> None:
-    """Put the invalid rows of a planned job into its `errors_file`; the caller saves the job."""
+    """Put the rows that a planned job leaves into its `errors_file`; the caller saves the job."""
     with tempfile.TemporaryFile() as file:
         file.writelines(errors_csv(job, resource))
         file.seek(0)
@@ -43,24 +47,30 @@ def _failed_rows(job: ImportJob, resource: Resource) -> Iterator[list[str]]:
     mapped = mapped_columns(job, resource)
     # What is wrong is said of the cells as they were checked: after their transformations.
     checked = ", ".join(f"COALESCE({cell_text(job, column)}, '')" for column in mapped.values())
+    left = ["invalid", *([] if job.overwrite_conflicts else ["conflict"])]
+    conflict = _(
+        "Somebody changed this row after the file was exported. Look at what it is now; to "
+        "overwrite that, empty the cell of the version."
+    )
     after = 0
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT p.row_no, p.problems, r.as_read, ARRAY[{checked}], "
+                f"SELECT p.row_no, p.status, p.problems, r.as_read, ARRAY[{checked}], "
                 f"{columns} FROM {job.stage('plan')} p "
-                f"JOIN {job.stage('raw')} r USING (row_no) WHERE p.status = 'invalid' "
-                f"AND p.row_no > %s ORDER BY p.row_no LIMIT {_CHUNK}",
-                [after],
+                f"JOIN {job.stage('raw')} r USING (row_no) "
+                f"WHERE p.status = ANY({literal(left)}) AND p.row_no > {int(after)} "
+                f"ORDER BY p.row_no LIMIT {_CHUNK}"
             )
             rows = cursor.fetchall()
         if not rows:
             return
         after = rows[-1][0]
-        for _number, problems, as_read, texts, *cells in rows:
+        for _number, status, problems, as_read, texts, *cells in rows:
             text = dict(zip(mapped, texts, strict=True))
             found = describe_problems(problems, text, resource)
             why = "; ".join(f"{p.column}: {p.message}" if p.column else p.message for p in found)
+            why = conflict if status == "conflict" else why
             # A row that could not be read stays as it is: with its reason behind it, it has
             # too few or too many cells again, and so cannot slip through uncorrected.
             yield [*(_guarded(cell or "") for cell in as_read or cells), why]

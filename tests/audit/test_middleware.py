@@ -10,6 +10,7 @@ from backoffice.accounts.models import User
 from backoffice.audit.context import current_context
 from backoffice.audit.middleware import AuditMiddleware, _warn_of_a_proxy, client_address
 from inventory.models import Product, Tag
+from tests.console.pages import seen
 
 from .conftest import Record, a_product
 
@@ -23,7 +24,7 @@ def test_a_request_that_writes_says_who_and_from_where(
     record = Record.from_now()
     response = client.post(
         f"/admin/inventory/tag/{tag.pk}/change/",
-        {"name": "new", "slug": "new", "change_reason": "a better word"},
+        {"name": "new", "slug": "new", "change_reason": "a better word", "_seen": seen(tag)},
         headers={"X-Request-ID": "somebody-elses", "X-Forwarded-For": "6.6.6.6"},
         REMOTE_ADDR="10.1.2.3",
     )

@@ -210,7 +210,8 @@ def test_what_somebody_else_asked_it_for_is_told_to_nobody_else(
 ) -> None:
     """Which products cost at least so much, and how many there were, on the record of an export."""
     exported = f"{page('inventory_product_export')}?cost__gte=4812&brand="
-    body(signed_in(catalogue_manager).get(exported))
+    keeper = signed_in(catalogue_manager)
+    body(keeper.post(exported, export_form(keeper.get(exported))))
     event = ChangeSet.objects.get(kind=ChangeSet.Kind.EXPORT)
     assert event.facts["filter"]["cost__gte"] == "4812"
     for user, is_told in ((auditor, True), (seller, False)):

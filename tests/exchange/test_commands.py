@@ -69,6 +69,7 @@ def test_apply_writes_and_tells_programs_everything(
         "changed": 0,
         "unchanged": 0,
         "invalid": 0,
+        "conflicts": 0,
         "change_set": job.change_set_id,
         "errors_file": None,
     }

@@ -112,6 +112,23 @@ def test_it_is_decided_before_applying_and_not_after(stale: str) -> None:
     assert ImportJob.objects.get(pk=job.pk).overwrite_conflicts is False
 
 
+def test_conflicts_that_were_left_come_back_as_a_file(stale: str) -> None:
+    job = apply(bring(stale.replace("B,as it was,2", "B,as it was,x")), valid_rows_only=True)
+    with job.errors_file.open() as file:
+        content = file.read().decode("utf-8-sig")
+    head, first, second = content.splitlines()
+    assert head == "sku,name,price,version,Error"
+    assert first.startswith('A,as it was,2.0000,1,"Somebody changed this row after')
+    assert second.startswith('B,as it was,x.0000,1,"Price: ')
+    assert bring(content).conflicts == 1  # nothing is overwritten by bringing it as it is
+    apply(bring(f"{head}\n{first.replace(',1,"', ',,"')}\n"))
+    assert names() == ["as it was"] * 3
+
+
+def test_a_conflict_that_was_overwritten_is_in_no_such_file(stale: str) -> None:
+    assert not apply(decide(job=bring(stale), overwrite_conflicts=True)).errors_file
+
+
 # Lists: they raise no number
 
 

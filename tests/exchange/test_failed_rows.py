@@ -10,6 +10,7 @@ from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import get_resource
 from inventory.models import Product
 
+from .choosing import brought
 from .files import apply, bring, counts, imported, table
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +90,10 @@ def test_a_file_of_invalid_rows_alone_writes_nothing() -> None:
     job = imported("sku,name,price\nA,a,x\nB,b,y\n", valid_rows_only=True)
     assert (counts(job), Product.objects.count()) == ((0, 0, 0, 2), 0)
     assert job.errors_file
+
+
+def test_a_value_for_every_row_may_have_a_percent_sign() -> None:
+    job = brought("sku,name,price\nA,a,x\n", constants={"brand": "100% wool"})
+    write_errors_file(job, get_resource("products"))
+    with job.errors_file.open() as file:
+        assert file.read().decode("utf-8-sig").splitlines()[1].startswith("A,a,x,")

@@ -1,5 +1,7 @@
 """A product's images as a cell: compared, written row by row, and out again as they came."""
 
+import re
+
 import pytest
 
 from inventory.models import Product, ProductImage
@@ -106,7 +108,9 @@ def test_what_is_exported_comes_back_as_no_change(texts: list[str]) -> None:
     job = bring(content)
     assert (counts(job), problems(job)) == ((0, 0, 1, 0), [])
     Product.objects.get().images.all().delete()
-    imported(content)
+    # Its version would tell that the file is older than that.
+    assert [*counts(bring(content))][:3] == [0, 0, 0]
+    imported(re.sub(rb",1-[a-z]+\r?\n$", b",\n", content))
     assert [text for _place, _url, text in images()] == [" ".join(t.split()) for t in texts]
     assert [url for _place, url, _text in images()] == [url for _place, url, _text in before]
 

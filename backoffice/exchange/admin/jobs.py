@@ -206,7 +206,7 @@ class ImportJobAdmin(
     def errors_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._job_with_file(request, job_id)
         name = f"{job.file_name}.errors.csv"
-        if job.state == ImportJob.State.CHECKED and job.invalid and is_staged(job):
+        if job.state == ImportJob.State.CHECKED and job.left and is_staged(job):
             lines = errors_csv(job, get_resource(job.resource))
             response = StreamingHttpResponse(lines, content_type="application/octet-stream")
             response.headers["Content-Disposition"] = content_disposition_header(True, name) or ""

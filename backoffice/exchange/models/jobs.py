@@ -182,6 +182,11 @@ class ImportJob(models.Model):
         """The quoted name of one of the job's staging tables: raw, checked, plan, clean_<field>."""
         return f'exchange."{part}_{self.pk}"'
 
+    @property
+    def left(self) -> int:
+        """How many rows are not written: the invalid ones, and conflicts unless overwritten."""
+        return self.invalid + (0 if self.overwrite_conflicts else self.conflicts)
+
 
 class ImportProgress(models.Model):
     """How far a worker is with a job: written on a connection of its own, so that it can be seen.

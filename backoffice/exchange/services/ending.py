@@ -63,7 +63,7 @@ def apply_import(
             job.seconds = time.monotonic() - started
             job.save()
             job.change_set_id = _change_set_of_this_transaction()
-            if job.invalid:
+            if job.left:
                 write_errors_file(job, declared)
             job.save()
         drop_stage(job)
@@ -85,7 +85,7 @@ def discard_import(*, job: ImportJob) -> ImportJob:
 
 @transaction.atomic
 def keep_failed_rows(*, job: ImportJob) -> ImportJob:
-    """Store the invalid rows of a checked job as a file, with what is wrong with each."""
+    """Store the rows that a checked job leaves as a file, with what is wrong with each."""
     declared, job = get_resource(job.resource), locked(job)
     with work_context(job, declared, source=None):
         write_errors_file(job, declared)

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from backoffice.audit.reasons import said
+from backoffice.exchange.choices import decide
 from backoffice.exchange.exceptions import ExchangeError, ReasonMissing, RowsInvalid
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
@@ -32,6 +33,16 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why; needed with --apply")
         parser.add_argument(
             "--valid-rows-only", action="store_true", help="write the valid rows, leave the others"
+        )
+        parser.add_argument(
+            "--overwrite-conflicts",
+            action="store_true",
+            help="write rows too that somebody changed since the file was exported",
+        )
+        parser.add_argument(
+            "--confirm-deactivation",
+            action="store_true",
+            help="deactivate what is not in a full list, even if that is more than half",
         )
         reading = parser.add_argument_group("how to read the file, where that is not found out")
         reading.add_argument("--encoding", default="", metavar="NAME", help=", ".join(ENCODINGS))
@@ -69,13 +80,18 @@ class Command(BaseCommand):
                     date_order=options["date_order"],
                 ),
             )
+            decisions = {
+                name: options[name] for name in ("overwrite_conflicts", "confirm_deactivation")
+            }
+            if any(decisions.values()):
+                job = decide(job=job, **decisions)
             if options["apply"] and (options["valid_rows_only"] or not job.invalid):
                 job = apply_import(
                     job=job,
                     reason=options["reason"],
                     valid_rows_only=options["valid_rows_only"],
                 )
-            elif job.invalid:
+            elif job.left:
                 job = keep_failed_rows(job=job)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}.") from error
@@ -115,6 +131,7 @@ class Command(BaseCommand):
             "changed": job.changed,
             "unchanged": job.unchanged,
             "invalid": job.invalid,
+            "conflicts": job.conflicts,
             "change_set": job.change_set_id,
             "seconds": seconds,
             "errors_file": job.errors_file.path if job.errors_file else None,
@@ -122,9 +139,11 @@ class Command(BaseCommand):
 
     def _write(self, job: ImportJob, report: dict[str, Any]) -> None:
         done = "Applied" if job.state == ImportJob.State.APPLIED else "Checked, nothing written"
+        in_conflict = f", {job.conflicts} in conflict" if job.conflicts else ""
         self.stdout.write(
             f"{done}: {job.rows} rows, {job.new} new, {job.changed} changed, "
-            f"{job.unchanged} unchanged, {job.invalid} invalid ({report['seconds']} s)."
+            f"{job.unchanged} unchanged, {job.invalid} invalid{in_conflict} "
+            f"({report['seconds']} s)."
         )
         if job.state == ImportJob.State.CHECKED:
             resource = get_resource(job.resource)
@@ -135,4 +154,6 @@ class Command(BaseCommand):
             if job.invalid > _SHOWN:
                 self.stderr.write(f"  ... and {job.invalid - _SHOWN} more invalid rows.")
         if report["errors_file"]:
-            self.stdout.write(f"The rows that failed, with the reasons: {report['errors_file']}")
+            self.stdout.write(
+                f"The rows that were left out, with the reasons: {report['errors_file']}"
+            )
