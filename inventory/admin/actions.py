@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from backoffice.accounts.models import User
 from backoffice.console.actions import BulkAction, BulkForm, Sample
 from backoffice.console.displays import NOTHING, money
+from backoffice.console.widgets import DecimalInput
 from inventory.models import Product, ProductTag
 from inventory.selectors import (
     SkipReason,
@@ -145,7 +145,7 @@ class PercentForm(BulkForm):
         min_value=catalogue.LOWEST_PERCENT,
         max_value=catalogue.HIGHEST_PERCENT,
         decimal_places=2,
-        widget=UnfoldAdminDecimalFieldWidget(attrs={"inputmode": "decimal", "autofocus": True}),
+        widget=DecimalInput(attrs={"autofocus": True}),
     )
 
 

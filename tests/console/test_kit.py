@@ -89,6 +89,19 @@ def test_a_decimal_is_shown_as_people_write_it(value: Any, shown: str | None) ->
     assert DecimalInput().format_value(value) == shown
 
 
+def test_a_browser_does_not_take_the_comma_out_of_an_amount(
+    catalogue_manager: User,
+) -> None:
+    product = make_product(price=10)
+    assert 'type="text"' in DecimalInput().render("price", "1")
+    address = f"/admin/inventory/product/{product.pk}/change/"
+    sent = product_form(product, price="17,90", change_reason="season")
+    response = signed_in(catalogue_manager).post(address, sent)
+    assert response.context["adminform"].form.errors["price"] == ["Enter a number."]
+    product.refresh_from_db()
+    assert product.price == Decimal("10.00")
+
+
 def test_fields_are_left_out_with_the_lines_and_sets_they_leave_empty() -> None:
     fieldsets = [("A", {"fields": ["a", ("b", "c")]}), ("B", {"fields": [("b",)]})]
     assert without(fieldsets, {"a", "b"}) == [("A", {"fields": [("c",)]})]

@@ -102,7 +102,7 @@ def test_a_price_is_changed_and_taken_back_by_the_keyboard_alone(visitors: list[
             break
         press(page, "Tab")
     press(page, "Enter")
-    expect(page.get_by_role("spinbutton", name="Price")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Price", exact=True)).to_be_focused()
     page.keyboard.type("26.50")
     press(page, "Enter")
     expect(page.get_by_text("Say why: this change needs a reason.")).to_be_visible()

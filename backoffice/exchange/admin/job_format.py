@@ -23,7 +23,7 @@ def format_context(job: ImportJob, resource: Resource) -> dict[str, Any]:
 
 
 def _is_own_export(job: ImportJob, resource: Resource) -> bool:
-    """Whether every column is called as an export calls it, the key among them."""
+    """Whether every column is called as an export calls it, the key and the version among them."""
     own = {normalised(name) for name in (*resource.fields, "version")}
     names = {normalised(name) for name in job.header}
-    return resource.key() in job.mapping and len(names) > 1 and names <= own
+    return resource.key() in job.mapping and "version" in names and names <= own

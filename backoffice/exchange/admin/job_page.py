@@ -91,7 +91,11 @@ def job_context(
 
 def _creates(job: ImportJob, resource: Resource) -> list[tuple[str, int, list[str]]]:
     return [
-        (str(options.verbose_name_plural), missing["count"], missing["first"])
+        (
+            str(options.verbose_name if missing["count"] == 1 else options.verbose_name_plural),
+            missing["count"],
+            missing["first"],
+        )
         for name, missing in job.summary.get("creates", {}).items()
         for options in [resource.fields[name].widget.model._meta]
     ]

@@ -12,7 +12,9 @@
   function addEditButtons(row) {
     const { columns, edit } = config();
     const labels = JSON.parse(columns);
-    const name = linkOf(row)?.textContent.trim().replace(/\s+/g, " ") ?? "";
+    const link = linkOf(row);
+    const title = link?.querySelector(".console-item-title") ?? link;
+    const name = title?.textContent.trim().replace(/\s+/g, " ") ?? "";
     for (const [column, label] of Object.entries(labels)) {
       const cell = row.querySelector(`.field-${CSS.escape(column)}`);
       if (cell && !cell.querySelector(".console-cell-edit")) {
