@@ -1,10 +1,9 @@
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.context import Source, audit_context, current_context
@@ -214,13 +213,6 @@ class Profile(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
     job_title = models.CharField(_("job title"), max_length=100, blank=True)
     about = models.TextField(_("about"), blank=True)
-    language = models.CharField(
-        _("language"),
-        max_length=10,
-        blank=True,
-        choices=settings.LANGUAGES,
-        help_text=_("Of the pages; that of the browser if left blank."),
-    )
     last_active_at = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
 
     history = Trail(excluded_fields=["last_active_at"])
@@ -231,62 +223,3 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
-
-
-class Notification(models.Model):
-    """Something that a user is told: on the page, and by e-mail if they chose so."""
-
-    no_trail = "It tells of what is on the record; that somebody read it changes nothing."
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
-    # The name of a registered kind, such as "import" or "mention".
-    kind = models.CharField(_("kind"), max_length=50)
-    title = models.CharField(_("title"), max_length=300)
-    # A path of this site.
-    link = models.CharField(_("link"), max_length=500, blank=True)
-    at = models.DateTimeField(_("time"), db_default=Now())
-    read_at = models.DateTimeField(_("read"), null=True)
-    # Whether it is to go by e-mail, and when it went.
-    by_email = models.BooleanField(_("by e-mail"), default=False)
-    emailed_at = models.DateTimeField(_("e-mailed"), null=True)
-
-    class Meta:
-        verbose_name = _("notification")
-        verbose_name_plural = _("notifications")
-        default_permissions = ()
-        ordering = ("-id",)
-        indexes = [
-            models.Index(fields=["user", "-id"], name="accounts_notification_user"),
-            models.Index(
-                fields=["user"],
-                name="accounts_notification_unread",
-                condition=models.Q(read_at=None),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class NotificationChoice(models.Model):
-    """How a user wants to be told of one kind of thing, where it is not the usual way."""
-
-    no_trail = "How a person wants to be told changes nothing of the shop."
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_choices")
-    kind = models.CharField(_("kind"), max_length=50)
-    on_page = models.BooleanField(_("in the app"), default=True)
-    by_email = models.BooleanField(_("by e-mail"), default=False)
-
-    class Meta:
-        verbose_name = _("choice of notifications")
-        verbose_name_plural = _("choices of notifications")
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "kind"], name="accounts_notificationchoice_unique"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.kind}"

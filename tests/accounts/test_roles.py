@@ -75,8 +75,8 @@ def test_the_administrator_can_give_every_role(administrator: User) -> None:
 
 
 def test_warehouse_and_order_desk_look_at_the_catalogue(db: None) -> None:
-    assert permissions_of(RoleName.WAREHOUSE) == CATALOGUE_VIEWS | {"console.view_attachment"}
-    assert permissions_of(RoleName.ORDER_DESK) == CATALOGUE_VIEWS | {"console.view_attachment"}
+    assert permissions_of(RoleName.WAREHOUSE) == CATALOGUE_VIEWS
+    assert permissions_of(RoleName.ORDER_DESK) == CATALOGUE_VIEWS
 
 
 def test_the_catalogue_manager_keeps_the_catalogue_and_has_no_part_in_people(db: None) -> None:

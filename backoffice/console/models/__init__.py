@@ -1,4 +1,3 @@
-from .attachments import Attachment
 from .lists import ListLayout, SavedView
 
-__all__ = ["Attachment", "ListLayout", "SavedView"]
+__all__ = ["ListLayout", "SavedView"]
