@@ -10,7 +10,7 @@ from .models import ImportJob
 from .numerals import Numerals
 from .quantities import DateColumn, DecimalColumn
 from .resources import Resource
-from .sql import column_of, literal, quote
+from .sql import column_of, literal, nothing_of, quote, those_of
 from .transforming import Surroundings, transformed
 from .versions import PATTERN, VERSION, number_said, sum_said
 
@@ -144,13 +144,13 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
         cells.append(f"r.c{int(job.mapping[VERSION])} AS version")
         cleaned.append("c.version")
         found.append("d.version")
+        problems += version[2:]
     # OFFSET 0 keeps the planner from merging the levels.
     return (
         f"SELECT j.row_no, {', '.join(values)}, "
         f"{''.join(f'{said}, ' for said in version[:2])}CASE WHEN j.problem IS NOT NULL "
-        f"THEN ARRAY['row:' || j.problem] ELSE "
-        f"array_remove(ARRAY[{', '.join([*problems, *version[2:]])}]::text[], NULL) "
-        f"END AS problems FROM ("
+        f"THEN ARRAY['row:' || j.problem] WHEN {nothing_of(problems)} THEN '{{}}'::text[] "
+        f"ELSE {those_of(problems)} END AS problems FROM ("
         f"SELECT d.row_no, d.problem, {', '.join(found)} FROM ("
         f"SELECT c.row_no, c.problem, {', '.join(cleaned)} FROM ("
         f"SELECT r.row_no, r.problem, {', '.join(cells)} FROM {job.stage('raw')} r OFFSET 0) c "

@@ -275,9 +275,11 @@ class RelationColumn(RelatedColumn):
         return f"LEFT JOIN {self.related_table} {live} ON {live}.id = t.{self.db_column}"
 
     def differs(self) -> str:
+        # Letter for letter first, which is cheap and true of nearly every row.
+        live, said = self.live_value(), f"s.{self.value}"
         return (
-            f"s.{self.value} IS NOT NULL "
-            f"AND lower({self.live_value()}) IS DISTINCT FROM lower(s.{self.value})"
+            f"{said} IS NOT NULL AND {live} IS DISTINCT FROM {said} "
+            f"AND lower({live}) IS DISTINCT FROM lower({said})"
         )
 
     def default(self) -> str | None:
@@ -351,9 +353,11 @@ class ListColumn(RelatedColumn):
         )
 
     def differs(self) -> str:
+        live = f"COALESCE({self.live_value()}, '')"
+        said = f"array_to_string(s.{self.value}, ', ')"
         return (
-            f"s.{self.value} IS NOT NULL AND lower(array_to_string(s.{self.value}, ', ')) "
-            f"IS DISTINCT FROM lower(COALESCE({self.live_value()}, ''))"
+            f"s.{self.value} IS NOT NULL AND {said} <> {live} "
+            f"AND lower({said}) IS DISTINCT FROM lower({live})"
         )
 
     def default(self) -> str | None:

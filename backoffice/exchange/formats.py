@@ -21,7 +21,7 @@ LONGEST_GROUP = 5_000
 type Cells = Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class TranslatedRow(Row):
     """A row of ours; one with a problem keeps the cells of the file, to be given back."""
 

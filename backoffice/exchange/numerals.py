@@ -146,7 +146,8 @@ def _evidence(job: ImportJob, cells: Sequence[str]) -> dict[str, int]:
     shapes = (
         f"SELECT translate(v, '23456789', '11111111') AS shape, count(*) AS times "
         f"FROM {job.stage('raw')} r, LATERAL (VALUES {texts}) cells (v) "
-        "WHERE r.problem IS NULL AND v ~ '[.,]' AND length(v) <= 100 GROUP BY 1"
+        "WHERE r.problem IS NULL AND (strpos(v, '.') > 0 OR strpos(v, ',') > 0) "
+        "AND length(v) <= 100 GROUP BY 1"
     )
     with connection.cursor() as cursor:
         cursor.execute(

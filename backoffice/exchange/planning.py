@@ -18,7 +18,7 @@ from .models import ImportJob
 from .progress import report
 from .resources import Resource
 from .rules import RowRules
-from .sql import literal, quote
+from .sql import literal, nothing_of, quote, those_of
 from .staleness import remember_record
 from .tuning import tune_for_whole_tables
 from .versions import VERSION, older_than_live
@@ -166,11 +166,10 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                     SELECT s.row_no, t.id AS target, t.version AS seen,
                         {is_older} AS is_older,
                         {"".join(f"{value} AS {name}, " for name, value in seen.items())}
-                        s.problems || array_remove(ARRAY[{", ".join(problems)}]::text[], NULL)
-                            AS problems,
-                        CASE WHEN t.id IS NULL THEN '{{}}'::text[]
-                            ELSE array_remove(ARRAY[{", ".join(changes)}]::text[], NULL)
-                        END AS changes
+                        CASE WHEN {nothing_of(problems)} THEN s.problems
+                            ELSE s.problems || {those_of(problems)} END AS problems,
+                        CASE WHEN t.id IS NULL OR {nothing_of(changes)} THEN '{{}}'::text[]
+                            ELSE {those_of(changes)} END AS changes
                     FROM {job.stage("checked")} s
                     LEFT JOIN {job.stage("met")} met USING (row_no)
                     LEFT JOIN {quote(model._meta.db_table)} t ON t.id = met.target

@@ -40,10 +40,7 @@ class RowRules:
             *self._required(),
             (f"{self.key.name}:duplicate", "d.key IS NOT NULL"),
             *self._relations(),
-            *(
-                (code, f"cardinality(s.problems) = 0 AND ({condition})")
-                for code, condition in whole
-            ),
+            *((code, f"cardinality(s.problems) = 0 AND ({broken})") for code, broken in whole),
         ]
 
     def _required(self) -> Iterator[Condition]:
@@ -122,15 +119,16 @@ class RowRules:
     def _will_be(self, name: str) -> str | None:
         """What a field will hold after the import; None where that cannot be said here."""
         column = self.all_columns.get(name)
+        default = (column.default() if column else None) or "NULL"
+        # Of a new row, all of `t` is NULL.
+        otherwise = live = f"t.{column_of(self.model, name)}"
+        if default != "NULL":
+            otherwise = f"CASE WHEN t.id IS NULL THEN {default} ELSE {live} END"
         if column is None or name not in self.columns:
-            default = (column.default() if column else None) or "NULL"
-            live = f"t.{column_of(self.model, name)}"
-            return f"CASE WHEN t.id IS NULL THEN {default} ELSE {live} END"
+            return otherwise
         column = self.columns[name]
         if column.db_column is None or isinstance(column, RelationColumn):
             return None
-        default = column.default() or "NULL"
-        otherwise = f"CASE WHEN t.id IS NULL THEN {default} ELSE t.{column.db_column} END"
         said = f"COALESCE(s.{column.value}, {otherwise})"
         return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
 

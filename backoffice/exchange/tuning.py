@@ -17,6 +17,9 @@ _SETTINGS = {
 def tune_for_whole_tables() -> None:
     """Suit the rest of this transaction to statements over whole tables."""
     with connection.cursor() as cursor:
+        # How foreign keys look rows up is planned once a connection: for tables that were small
+        # then, by reading all of them.
+        cursor.execute("DISCARD PLANS")
         cursor.execute(
             "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in _SETTINGS.items())
         )

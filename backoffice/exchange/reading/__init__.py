@@ -139,7 +139,8 @@ def read_rows(source: Source, dialect: Dialect) -> Iterator[Row]:
                 problem = "too_few_cells" if len(cells) < width else "too_many_cells"
         if not problem and dialect.is_workbook and any(len(cell) > longest for cell in cells):
             problem = "cell_too_long"
-        yield Row(number, row.line, cells, problem)
+        row.number, row.cells, row.problem = number, cells, problem
+        yield row
 
 
 def first_rows(source: Source, dialect: Dialect, count: int) -> list[tuple[int, list[str]]]:
