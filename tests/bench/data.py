@@ -13,13 +13,18 @@ _BRANDS = [f"Brand {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"]
 _TAGS = [f"tag {number}" for number in range(40)]
 
 
-def write_products(path: Path, count: int, *, tags: bool = False, change_every: int = 0) -> Path:
-    """A CSV of `count` products of 12 columns; `change_every` alters the price of each n-th."""
+def write_products(
+    path: Path, count: int, *, tags: bool = False, change_every: int = 0, first: int = 0
+) -> Path:
+    """A CSV of `count` products of 12 columns; `change_every` alters the price of each n-th.
+
+    `first` is the number of the first, which its SKU, name and barcode have.
+    """
     chance = random.Random(count)  # noqa: S311 - not for secrets
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*HEADER, *(["tags"] if tags else [])])
-        for number in range(count):
+        for number in range(first, first + count):
             price = chance.randrange(100, 99_999)
             changed = change_every and number % change_every == 0
             words = " ".join(chance.sample(_WORDS, 3))
