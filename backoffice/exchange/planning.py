@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from .checking import check_cells, created_by, mapped_columns
 from .children import ChildrenColumn
-from .columns import Column, ListColumn, PathColumn, RelationColumn
+from .columns import ListColumn, PathColumn, RelationColumn
 from .compiling import compile_columns
 from .deactivating import plan_missing
+from .merging import says_otherwise, settle_edits
 from .models import ImportJob
 from .progress import report
 from .resources import Resource
@@ -21,7 +22,6 @@ from .rules import RowRules
 from .sql import literal, nothing_of, quote, those_of
 from .staleness import remember_record
 from .tuning import tune_for_whole_tables
-from .versions import VERSION, older_than_live
 
 _NAMES_SHOWN = 30
 
@@ -73,7 +73,10 @@ def make_plan(job: ImportJob, resource: Resource) -> None:
         cursor.execute(
             f"DROP TABLE IF EXISTS {job.stage('met')}, {job.stage('plan')};"
             f"CREATE UNLOGGED TABLE {job.stage('met')} AS {_met_rows(job, resource)};"
-            f"ANALYZE {job.stage('met')};"
+            f"ANALYZE {job.stage('met')}"
+        )
+        job.summary["since"] = settle_edits(job, resource)
+        cursor.execute(
             f"CREATE UNLOGGED TABLE {job.stage('plan')} AS {_plan_rows(job, resource, rights)};"
             f"CREATE INDEX ON {job.stage('plan')} (status, row_no);"
             f"ALTER TABLE {job.stage('plan')} ADD PRIMARY KEY (row_no);"
@@ -129,14 +132,14 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
     }
     key = columns[resource.key()]
     changes = [
-        f"CASE WHEN {_differs(column)} THEN {literal(name)} END"
+        f"CASE WHEN {says_otherwise(column)} THEN {literal(name)} END"
         for name, column in columns.items()
         if column is not key
     ]
-    is_older: str = "false"
-    more: dict[str, Column] = {}
-    if VERSION in job.mapping:
-        is_older, more = older_than_live(resource, columns, _differs)
+    is_open, since = "false", ""
+    if job.summary["since"]:
+        is_open = "COALESCE(x.open <> '{}'::text[], false)"
+        since = f"LEFT JOIN {job.stage('since')} x USING (row_no)"
     problems = [
         f"CASE WHEN {condition} THEN {literal(problem)} END"
         for problem, condition in RowRules(job, resource, rights.creates).conditions()
@@ -159,21 +162,21 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
             SELECT *, {not_allowed} AS not_allowed FROM (
                 SELECT *, CASE WHEN cardinality(problems) > 0 THEN 'invalid'
                     WHEN target IS NULL THEN 'new'
-                    WHEN cardinality(changes) > 0 AND is_older THEN 'conflict'
+                    WHEN cardinality(changes) > 0 AND is_open THEN 'conflict'
                     WHEN cardinality(changes) > 0 THEN 'changed'
                     ELSE 'unchanged' END AS status
                 FROM (
                     SELECT s.row_no, t.id AS target, t.version AS seen,
-                        {is_older} AS is_older,
+                        {is_open} AS is_open,
                         {"".join(f"{value} AS {name}, " for name, value in seen.items())}
                         CASE WHEN {nothing_of(problems)} THEN s.problems
                             ELSE s.problems || {those_of(problems)} END AS problems,
                         CASE WHEN t.id IS NULL OR {nothing_of(changes)} THEN '{{}}'::text[]
                             ELSE {those_of(changes)} END AS changes
                     FROM {job.stage("checked")} s
-                    LEFT JOIN {job.stage("met")} met USING (row_no)
+                    LEFT JOIN {job.stage("met")} met USING (row_no) {since}
                     LEFT JOIN {quote(model._meta.db_table)} t ON t.id = met.target
-                    {" ".join(column.live_join(met) for column in {**more, **columns}.values())}
+                    {" ".join(column.live_join(met) for column in columns.values())}
                     LEFT JOIN (
                         SELECT lower({key.value}) AS key FROM {job.stage("checked")}
                         WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1
@@ -182,13 +185,6 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
             ) classified
         ) permitted
     """
-
-
-def _differs(column: Column) -> str:
-    """True where the file says another value than the live row has."""
-    if not column.may_clear:
-        return column.differs()
-    return f"({column.differs()} OR ({column.cleared} AND {column.live_value()} IS NOT NULL))"
 
 
 def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
@@ -227,6 +223,7 @@ def _count(job: ImportJob, resource: Resource, rights: Rights) -> None:
         else None,
         "clears": job.summary["clears"],
         "record": job.summary["record"],
+        "since": job.summary["since"],
         # So that what is applied is the plan that was looked at.
         "plan": secrets.token_hex(8),
     }

@@ -4,7 +4,7 @@ What is listed beside a row, such as tags and images, raises no number of the ro
 alone would let an old file take away what somebody added to a list since.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -55,21 +55,6 @@ def number_said(cell: str) -> str:
 def sum_said(cell: str) -> str:
     """SQL of the sum in such a cell; NULL where it has none."""
     return f"NULLIF(split_part({cell}, '-', 2), '')"
-
-
-def older_than_live(
-    resource: Resource, fed: Mapping[str, Column], differs: Callable[[Column], str]
-) -> tuple[str, dict[str, Column]]:
-    """SQL that is true where the file's row is older than the live one, and whose joins it needs.
-
-    Another sum counts where the file would write one of the lists, and nowhere else.
-    """
-    lists = list_columns(resource)
-    written = " OR ".join(differs(fed[name]) for name in lists if name in fed)
-    if not written:
-        return "s.version <> t.version", {}
-    other_sum = f"s.sum_of_lists <> {sum_of_lists(lists.values())}"
-    return f"s.version <> t.version OR ({other_sum} AND ({written}))", {**lists}
 
 
 def list_models(resource: Resource) -> dict[type[models.Model], str]:

@@ -1,7 +1,8 @@
 """`make bench`: what the exchange and the record cost, as ratios within one run.
 
 Works in a database of its own, which it drops at the end. ARGS=record measures the pages of the
-record instead, ARGS=seals its seals; a number makes all of it smaller: 100000 rows are then so many, a million ten times.
+record instead, ARGS=seals its seals; a number makes all of it smaller: 100000 rows are then so
+many, a million ten times.
 """
 
 import os

@@ -102,6 +102,8 @@ class ImportJob(models.Model):
     # {field: value} of the rows that the file is the full list of; all rows if empty.
     deactivate_scope = models.JSONField(_("full list of"), default=dict)
     overwrite_conflicts = models.BooleanField(_("conflicts overwritten"), default=False)
+    # {row number: {"live": the version that was seen, "cells": {field: "theirs" or "file"}}}
+    conflict_choices = models.JSONField(_("choices of conflicts"), default=dict)
     profile = models.ForeignKey(
         "exchange.ImportProfile",
         on_delete=models.SET_NULL,
@@ -155,7 +157,7 @@ class ImportJob(models.Model):
             "has_header", "sheet", "reading", "decimal_sign", "date_order", "source_format",
             "source_header", "left_out",
             "constants", "transformations", "creates", "profile", "feed", "lookups", "guesses",
-            "deactivate_scope",
+            "deactivate_scope", "conflict_choices",
         ],
         ignored_fields=[
             "rows", "new", "changed", "unchanged", "invalid", "conflicts", "deactivated", "file",
