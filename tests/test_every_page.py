@@ -153,7 +153,7 @@ NO_PAGES = {
     "inventory_product_note", "inventory_tag_note", "exchange_importprofile_note",
     "exchange_importfeed_note",
     "exchange_importjob_add", "exchange_importjob_delete", "exchange_importjob_map",
-    "exchange_importjob_again", "exchange_importjob_read", "exchange_importjob_apply",
+    "exchange_importjob_again", "exchange_importjob_resolve", "exchange_importjob_read", "exchange_importjob_apply",
     "exchange_importjob_discard",
     "exchange_importjob_cancel", "exchange_importjob_resume", "exchange_importjob_here",
     "exchange_importfeed_run", "exchange_importprofile_add", "exchange_importjob_profile",

@@ -89,6 +89,13 @@ def map_and_keep(*, job: ImportJob, **said: Any) -> ImportProfile:
     return profile
 
 
+@transaction.atomic
+def choose_in_conflicts(*, job: ImportJob, **said: Any) -> ImportJob:
+    """choose_in_conflicts(), planned by a worker if there are many rows."""
+    job = services.choose_in_conflicts(job=job, later=is_large(rows=job.rows), **said)
+    return hand_over_reading(job=job) if job.state == State.READING else job
+
+
 def check_again(*, job: ImportJob) -> ImportJob:
     """plan_again(), by a worker if there are many rows."""
     if is_large(rows=job.rows):

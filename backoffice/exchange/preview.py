@@ -1,7 +1,7 @@
 """What an import will do, row by row and cell by cell; paged by row number, whatever the size."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
@@ -27,6 +27,20 @@ class Cell:
     is_changed: bool
     is_wrong: bool
     is_number: bool
+    # Changed since the export and not by the file's author: what is there is kept.
+    is_kept: bool = False
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A cell that both the file's author and somebody else changed since the export."""
+
+    name: str
+    label: str
+    now: str
+    file: str
+    choice: str  # "theirs", "file", or "" where nothing is chosen
+    change: LastChange | None = None
 
 
 @dataclass(frozen=True)
@@ -37,8 +51,7 @@ class PreviewRow:
     key: str
     cells: list[Cell]
     problems: list[Problem]
-    # Of a conflict: who changed the row since the export, and when.
-    last_change: LastChange | None = None
+    disputes: list[Dispute] = field(default_factory=list)
 
 
 def preview_rows(
@@ -72,36 +85,57 @@ def preview_rows(
         if status:
             where += f" AND p.status = {literal(status)}"
     ordered = f"ORDER BY p.row_no {'DESC' if before else ''} LIMIT {int(limit)}"
+    told, since = "NULL, NULL, NULL, NULL", ""
+    if job.summary.get("since"):
+        told = "s.version, x.live, x.disputed, x.kept"
+        since = f"LEFT JOIN {job.stage('since')} x USING (row_no)"
     page = f"SELECT p.target FROM {job.stage('plan')} p WHERE {where} {ordered}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT p.row_no, r.line_no, p.status, p.target, p.changes, p.problems, "
             f"ARRAY[{', '.join(cells)}], ARRAY[{', '.join(new)}], ARRAY[{', '.join(old)}], "
-            f"ARRAY[{', '.join(cleared)}] "
+            f"ARRAY[{', '.join(cleared)}], {told} "
             f"FROM {job.stage('plan')} p JOIN {job.stage('checked')} s USING (row_no) "
-            f"JOIN {job.stage('raw')} r USING (row_no) "
+            f"JOIN {job.stage('raw')} r USING (row_no) {since} "
             f"LEFT JOIN {quote(resource.model()._meta.db_table)} t ON t.id = p.target "
             f"{' '.join(column.live_join(page) for column in columns.values())} "
             f"WHERE {where} {ordered}"
         )
         found = sorted(cursor.fetchall())
-    rows = [_row(list(columns.values()), resource, record, hidden) for record in found]
-    conflicts = {record[0]: record[3] for record in found if record[2] == "conflict"}
-    if not conflicts:
+    rows = [_row(columns, job, resource, record, hidden) for record in found]
+    versions = {
+        record[3]: record[10] for record, row in zip(found, rows, strict=True) if row.disputes
+    }
+    if not versions:
         return rows
-    changes = last_changes(resource, conflicts.values())
-    return [replace(row, last_change=changes.get(conflicts.get(row.number))) for row in rows]
+    changes = last_changes(resource, columns, versions)
+    return [
+        replace(
+            row,
+            disputes=[
+                replace(d, change=changes.get(record[3], {}).get(d.name)) for d in row.disputes
+            ],
+        )
+        for record, row in zip(found, rows, strict=True)
+    ]
 
 
 def _row(
-    columns: Sequence[Column], resource: Resource, record: Sequence[Any], hidden: Collection[str]
+    columns: Mapping[str, Column],
+    job: ImportJob,
+    resource: Resource,
+    record: Sequence[Any],
+    hidden: Collection[str],
 ) -> PreviewRow:
-    number, line, status, target, changes, problems, raw, new, old, cleared = record
+    number, line, status, target, changes, problems, raw, new, old, cleared = record[:10]
+    _version, live, disputed, kept = record[10:]
+    chosen = job.conflict_choices.get(str(number), {})
+    choices = chosen.get("cells", {}) if chosen.get("live") == live else {}
     problems = [problem for problem in problems if problem.partition(":")[0] not in hidden]
     wrong = {problem.partition(":")[0] for problem in problems}
-    cells = []
+    cells, disputes = [], []
     for column, cell, after, before, is_cleared in zip(
-        columns, raw, new, old, cleared, strict=True
+        columns.values(), raw, new, old, cleared, strict=True
     ):
         is_wrong = column.name in wrong
         # A blank cell keeps what is there; a wrong one is shown as it stands in the file.
@@ -118,12 +152,24 @@ def _row(
                 is_changed=column.name in changes and not is_wrong,
                 is_wrong=is_wrong,
                 is_number=is_number,
+                is_kept=column.name in (kept or ()),
             )
         )
-    text = dict(zip((column.name for column in columns), raw, strict=True))
+        if column.name in (disputed or ()) and status != "invalid":
+            said = "" if is_cleared else cell if after is None else after
+            disputes.append(
+                Dispute(
+                    column.name,
+                    column.label,
+                    now=shown_value(before, is_number),
+                    file=shown_value(said, is_number),
+                    choice=choices.get(column.name, ""),
+                )
+            )
+    text = dict(zip(columns, raw, strict=True))
     return PreviewRow(
         number, line, status, text.get(resource.key(), ""), cells,
-        describe_problems(problems, text, resource),
+        describe_problems(problems, text, resource), disputes,
     )  # fmt: skip
 
 

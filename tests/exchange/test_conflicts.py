@@ -23,10 +23,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
 
 @pytest.fixture
 def stale() -> str:
-    """A file of three products, of which the first was changed by somebody since."""
+    """A file of three products, renamed in it, of which the first was renamed by another since."""
     for sku in "ABC":
         make_product(sku=sku, name="as it was", price=1)
-    rows = [f"{p.sku},{p.name},{p.price + 1},{p.version}" for p in Product.objects.order_by("pk")]
+    rows = [
+        f"{p.sku},in the file,{p.price + 1},{p.version}" for p in Product.objects.order_by("pk")
+    ]
     with audit_context(source=Source.SHELL, action="correction", actor_name="Ada Admin"):
         Product.objects.filter(sku="A").update(name="corrected")
     return "sku,name,price,version\n" + "\n".join(rows) + "\n"
@@ -41,22 +43,24 @@ def test_a_row_changed_since_the_export_is_a_conflict_and_left_alone(stale: str)
     assert statuses(job) == ["conflict", "changed", "changed"]
     assert (counts(job), job.conflicts) == ((0, 2, 0, 0), 1)
     apply(job)
-    assert names() == ["corrected", "as it was", "as it was"]
+    assert names() == ["corrected", "in the file", "in the file"]
     assert [p.price for p in Product.objects.order_by("pk")] == [1, 2, 2]
 
 
 def test_it_shows_both_values_and_who_changed_it_when(stale: str) -> None:
     [row] = preview_rows(bring(stale), get_resource("products"), status="conflict")
     name = next(cell for cell in row.cells if cell.name == "name")
-    assert (name.old, name.new, name.is_changed) == ("corrected", "as it was", True)
-    assert row.last_change is not None
-    assert row.last_change.who == "Ada Admin"
-    assert abs((timezone.now() - row.last_change.at).total_seconds()) < 60
+    assert (name.old, name.new, name.is_changed) == ("corrected", "in the file", True)
+    [dispute] = row.disputes  # not the price: only the file has another one
+    assert (dispute.name, dispute.now, dispute.file) == ("name", "corrected", "in the file")
+    assert dispute.change is not None
+    assert (dispute.change.who, dispute.change.is_rename) == ("Ada Admin", False)
+    assert abs((timezone.now() - dispute.change.at).total_seconds()) < 60
 
 
 def test_it_is_overwritten_if_the_user_says_so(stale: str) -> None:
     job = apply(decide(job=bring(stale), overwrite_conflicts=True))
-    assert names() == ["as it was"] * 3
+    assert names() == ["in the file"] * 3
     assert (job.changed, job.conflicts, job.overwrite_conflicts) == (2, 1, True)
 
 
@@ -77,7 +81,7 @@ def test_a_conflict_that_moved_on_does_not_hold_up_the_rest(stale: str) -> None:
 
 
 def test_what_is_the_same_after_all_is_no_conflict(stale: str) -> None:
-    Product.objects.filter(sku="A").update(name="as it was", price=2)
+    Product.objects.filter(sku="A").update(name="in the file", price=2)
     assert statuses(bring(stale)) == ["unchanged", "changed", "changed"]
 
 
@@ -113,16 +117,16 @@ def test_it_is_decided_before_applying_and_not_after(stale: str) -> None:
 
 
 def test_conflicts_that_were_left_come_back_as_a_file(stale: str) -> None:
-    job = apply(bring(stale.replace("B,as it was,2", "B,as it was,x")), valid_rows_only=True)
+    job = apply(bring(stale.replace("B,in the file,2", "B,in the file,x")), valid_rows_only=True)
     with job.errors_file.open() as file:
         content = file.read().decode("utf-8-sig")
     head, first, second = content.splitlines()
     assert head == "sku,name,price,version,Error"
-    assert first.startswith('A,as it was,2.0000,1,"Somebody changed this row after')
-    assert second.startswith('B,as it was,x.0000,1,"Price: ')
+    assert first.startswith('A,in the file,2.0000,1,"Somebody changed this row after')
+    assert second.startswith('B,in the file,x.0000,1,"Price: ')
     assert bring(content).conflicts == 1  # nothing is overwritten by bringing it as it is
     apply(bring(f"{head}\n{first.replace(',1,"', ',,"')}\n"))
-    assert names() == ["as it was"] * 3
+    assert names() == ["in the file", "as it was", "in the file"]
 
 
 def test_a_conflict_that_was_overwritten_is_in_no_such_file(stale: str) -> None:
@@ -171,8 +175,7 @@ def test_an_old_list_does_not_take_away_what_was_added_since(listed: str) -> Non
 def test_it_says_who_changed_the_list(listed: str) -> None:
     [row, _other] = preview_rows(bring(listed), get_resource("products"), status="conflict")
     assert [cell.name for cell in row.cells if cell.is_changed] == ["tags"]
-    assert row.last_change is not None
-    assert row.last_change.who == "Ada Admin"
+    assert [d.change and d.change.who for d in row.disputes] == ["Ada Admin"]
 
 
 def test_a_conflict_of_lists_is_overwritten_if_the_user_says_so(listed: str) -> None:

@@ -33,6 +33,7 @@ from backoffice.exchange.apply_form import ApplyForm
 from backoffice.exchange.background import (
     apply,
     check_again,
+    choose_in_conflicts,
     read_again,
     read_by_format,
 )
@@ -46,6 +47,7 @@ from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import discard_import
 from backoffice.exchange.staging import is_staged
 
+from .conflict_page import chosen_in
 from .job_list import JobColumns, ResourceFilter, WhoFilter
 from .job_page import job_context, may_import, may_see_file_of
 from .mapping_pages import MappingPages
@@ -117,6 +119,7 @@ class ImportJobAdmin(
             page("again", self.again_view),
             page("read", self.read_view),
             page("format", self.format_view),
+            page("resolve", self.resolve_view),
             page("apply", self.apply_view),
             page("discard", self.discard_view),
             page("errors", self.errors_view),
@@ -171,6 +174,22 @@ class ImportJobAdmin(
         said = request.POST.get("source_format", "")
         self._try(request, read_by_format, job=job, source_format=said)
         return self._back(job)
+
+    def resolve_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """What becomes of single cells in conflict, and what that makes of the preview."""
+        job = self._own_job(request, job_id)
+        try:
+            choose_in_conflicts(
+                job=job, chosen=chosen_in(request.POST), seen_plan=request.POST.get("plan", "")
+            )
+        except PlanStale:
+            if self._try(request, check_again, job=job):
+                messages.warning(
+                    request, _("The preview was made anew meanwhile. Look at it and choose again.")
+                )
+        except ExchangeError as error:
+            messages.error(request, str(error))
+        return self._back(job, place_in(QueryDict(request.POST.get("place", ""))))
 
     def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)

@@ -99,6 +99,7 @@ def rows_context(
         "place": urlencode(place),
         "rows": rows,
         "shown": _shown_columns(job, resource, rows, only_changed=only_changed),
+        "disputed_rows": any(row.disputes for row in rows),
         "only_changed": only_changed,
         "next_row": next_row,
         "is_first_page": not after and not before,

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from backoffice.exchange.choices import Choices, checked_choices
+from backoffice.exchange.exceptions import PlanStale, WrongState
+from backoffice.exchange.merging import FILE, THEIRS, disputes_of
 from backoffice.exchange.models import ImportJob, ImportProfile
 from backoffice.exchange.profiles import forget_profile, keep_profile
 from backoffice.exchange.resources import get_resource
@@ -79,6 +81,42 @@ def do_without_profile(*, job: ImportJob, later: bool = False) -> ImportJob:
             job.state, job.summary = State.READING, {}
         else:
             read_and_plan(job, declared)
+        job.save()
+    return job
+
+
+@transaction.atomic
+def choose_in_conflicts(
+    *,
+    job: ImportJob,
+    chosen: Mapping[int, Mapping[str, str]],
+    seen_plan: str,
+    later: bool = False,
+) -> ImportJob:
+    """Say of single cells in conflict whether the file's value is written, and plan anew.
+
+    `chosen` is {row number: {field: THEIRS, FILE or "" for neither}}; it holds for the state of
+    the rows that the plan `seen_plan` shows. With `later` the plan is left to read_import().
+    Raises PlanStale if that is no longer the plan, WrongState.
+    """
+    declared, job = get_resource(job.resource), locked(job)
+    if job.state != State.CHECKED:
+        raise WrongState(_("Choose the columns first; then look at the preview and apply."))
+    if not is_staged(job) or seen_plan != job.summary["plan"]:
+        raise PlanStale([])
+    choices = dict(job.conflict_choices)
+    for number, live, disputed in disputes_of(job, chosen):
+        said = {n: chosen[number].get(n, "") for n in disputed}
+        cells = {name: choice for name, choice in said.items() if choice in {THEIRS, FILE}}
+        choices[str(number)] = {"live": live, "cells": cells}
+    job.conflict_choices = {number: said for number, said in choices.items() if said["cells"]}
+    with work_context(
+        job, declared, source=None, action=_("%(what)s: conflicts of %(file)s decided")
+    ):
+        if later:
+            job.state = State.READING
+        else:
+            plan(job, declared)
         job.save()
     return job
 

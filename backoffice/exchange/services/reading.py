@@ -100,6 +100,7 @@ def read_again(*, job: ImportJob, read_as: ReadAs, later: bool = False) -> Impor
             job.left_out = left_out  # only the signs and orders are others; the rows stay
         else:
             drop_stage(job)
+            job.conflict_choices = {}
         if not later:
             read_and_plan(job, declared)
         job.save()
@@ -117,6 +118,7 @@ def read_by_format(*, job: ImportJob, source_format: str, later: bool = False) -
     choose_format(job, declared, job.source_header, source_format)
     job.reading["said"] = {**job.reading.get("said", {}), "source_format": source_format}
     forget_profile(job, declared)
+    job.conflict_choices = {}
     job.state = State.READING if later else State.UPLOADED
     with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
         drop_stage(job)
