@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from typing import Self
 
@@ -12,6 +13,7 @@ from django.conf import settings
 
 STOPPING_TAKES_AT_MOST = 10  # seconds; then it is killed
 STARTING_TAKES_AT_MOST = 60
+RESTARTING_TAKES = 2.0  # between a worker's death and the next, so that a broken one does not spin
 
 
 class ServerError(Exception):
@@ -46,8 +48,8 @@ class Child:
     """A process over the database of this one; `with` stops it, whatever happens."""
 
     def __init__(self, *command: str, address: str) -> None:
-        self.address = address
-        environment = {
+        self.address, self.command = address, command
+        self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.development",
             "DEBUG": "0",
@@ -60,11 +62,14 @@ class Child:
             # Nobody has a mail server for a demo.
             "EMAIL_URL": os.environ.get("EMAIL_URL", "dummymail://"),
         }
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches this process alone, which stops the child in order.
-        self.process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, *command],
+        return subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, *self.command],
             cwd=settings.BASE_DIR,
-            env=environment,
+            env=self.environment,
             start_new_session=True,
         )
 
@@ -81,10 +86,26 @@ class Child:
 
 
 class Worker(Child):
-    """What works on background tasks beside the server; what it is stopped in is begun anew."""
+    """What works on background tasks beside the server; if it dies, another takes its place.
+
+    What it is stopped in is begun anew.
+    """
 
     def __init__(self, address: str) -> None:
         super().__init__("manage.py", "worker", "--verbosity", "0", address=address)
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._keep_alive, daemon=True)
+        self._watch.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._watch.join()
+        super().__exit__()
+
+    def _keep_alive(self) -> None:
+        while not self._stopping.wait(RESTARTING_TAKES):
+            if self.process.poll() is not None:
+                self.process = self._start()
 
 
 class Server(Child):

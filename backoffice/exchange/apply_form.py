@@ -60,7 +60,14 @@ class ApplyForm(forms.Form):
     plan = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any = None, *, job: ImportJob) -> None:
-        super().__init__(data, initial={"plan": job.summary.get("plan", "")})
+        kept = {
+            "plan": job.summary.get("plan", ""),
+            # What was typed on a preview that expired.
+            "reason": job.reason,
+            "rows": self.VALID if job.valid_rows_only else None,
+            "conflicts": self.OVERWRITE if job.overwrite_conflicts else self.LEAVE,
+        }
+        super().__init__(data, initial=kept)
         if not job.invalid:
             del self.fields["rows"]
         if not job.conflicts:
@@ -84,6 +91,16 @@ class ApplyForm(forms.Form):
         return {
             "overwrite_conflicts": self.cleaned_data.get("conflicts") == self.OVERWRITE,
             "confirm_deactivation": bool(self.cleaned_data.get("confirm")),
+        }
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What `keep_answers()` is to be told: what of it is right, whether or not all is."""
+        self.full_clean()
+        return {
+            "reason": self.cleaned_data.get("reason", ""),
+            "valid_rows_only": self.valid_rows_only,
+            "overwrite_conflicts": self.decisions["overwrite_conflicts"],
         }
 
     @property

@@ -21,6 +21,8 @@ class Check:
     condition: str
     message: Message
     facts: dict[str, Any] = field(default_factory=dict)
+    # Whether § is the cell as it stands in the file, with the quote that an export puts before it.
+    of_cell: bool = False
 
 
 # What planning finds: said of any column.
@@ -78,26 +80,29 @@ GENERAL_CHECKS = [
 ]
 
 
+CUT_NUMBER = r"[+-]?[0-9]+[.,][0-9]+[eE]\+[0-9]+"
+SHEET_ERROR = r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)"
 # What a spreadsheet makes of a long number, and what it shows where there is no value: no text of
-# anybody's, whichever column it stands in.
+# anybody's, whichever column it stands in, unless an export has put a quote before it.
 TEXT_CHECKS = [
     Check(
         "cut_number",
         # The look for a sign is cheap, and says of nearly every text that the pattern need not.
-        r"strpos(§, '+') > 0 AND § ~ '^[+-]?[0-9]+[.,][0-9]+[eE]\+[0-9]+$'",
+        f"strpos(§, '+') > 0 AND § ~ '^{CUT_NUMBER}$'",
         gettext_lazy(
             "“%(value)s” is what a spreadsheet made of a long number; its digits are lost. Format "
             "the column as text where it came from, and export it again."
         ),
+        of_cell=True,
     ),
     Check(
         "sheet_error",
-        "starts_with(§, '#') AND "
-        r"§ ~ '^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|GETTING_DATA)$'",
+        f"starts_with(§, '#') AND § ~ '^{SHEET_ERROR}$'",
         gettext_lazy(
             "“%(value)s” is an error of the spreadsheet, not a value. Correct the formula, or "
             "empty the cell."
         ),
+        of_cell=True,
     ),
 ]
 

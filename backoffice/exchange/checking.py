@@ -116,7 +116,7 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
         beside = column.runs_in == "Python" or is_looked_up or is_list
         clean = f"{known}.value" if beside else column.clean_text(f"c.{cell}")
         cleaned += [f"c.{cell}", f"{clean} AS {text}"]
-        wrong = [] if is_list else [_found_wrong(column, f"d.{text}")]
+        wrong = [] if is_list else [_found_wrong(column, f"d.{text}", f"d.{cell}")]
         if beside or column.needs_python:
             joins.append(
                 f"LEFT JOIN {job.stage(f'clean_{name}')} {known} ON {known}.raw = c.{cell}"
@@ -158,10 +158,11 @@ def _checked_rows(job: ImportJob, columns: dict[str, Column]) -> str:
     )
 
 
-def _found_wrong(column: Column, text: str) -> str:
+def _found_wrong(column: Column, text: str, cell: str) -> str:
     """SQL of the first problem of a column's cleaned text; NULL where it has none."""
     wrong = [
-        f"WHEN {check.condition.replace('§', text)} THEN {literal(f'{column.name}:{check.code}')}"
+        f"WHEN {check.condition.replace('§', cell if check.of_cell else text)} "
+        f"THEN {literal(f'{column.name}:{check.code}')}"
         for check in column.checks
     ]
     own = len(column.own_checks()) if (plain := column.plain(text)) else 0
@@ -231,7 +232,8 @@ def _take_apart(job: ImportJob, column: ListColumn) -> None:
     """Put what each distinct list consists of into a table: the same few stand in many rows."""
     table, text = job.stage(f"clean_{column.name}"), column.clean_text("w.raw")
     wrong = " ".join(
-        f"WHEN {check.condition.replace('§', 'n.text')} THEN {literal(check.code)}"
+        f"WHEN {check.condition.replace('§', 'n.raw' if check.of_cell else 'n.text')} "
+        f"THEN {literal(check.code)}"
         for check in column.checks
     )
     with connection.cursor() as cursor:

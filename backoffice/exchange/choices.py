@@ -106,6 +106,21 @@ def checked_choices(
 
 
 @transaction.atomic
+def keep_answers(
+    *, job: ImportJob, reason: str, valid_rows_only: bool, overwrite_conflicts: bool
+) -> None:
+    """Keep what was typed on a preview for the one that takes its place; nothing is applied."""
+    waiting = ImportJob.objects.filter(pk=job.pk, state=ImportJob.State.CHECKED)
+    if not waiting.exists():
+        return  # a worker has it, perhaps; to wait for that would be to wait for the end
+    if found := waiting.select_for_update().first():
+        found.reason, found.valid_rows_only = reason, valid_rows_only
+        found.overwrite_conflicts = overwrite_conflicts
+        with audit_context(action=_("Answers about %(file)s kept") % {"file": job.file_name}):
+            found.save(update_fields=["reason", "valid_rows_only", "overwrite_conflicts"])
+
+
+@transaction.atomic
 def decide(
     *, job: ImportJob, overwrite_conflicts: bool = False, confirm_deactivation: bool = False
 ) -> ImportJob:

@@ -13,14 +13,15 @@ from django.db.models import NOT_PROVIDED
 from django.db.models.expressions import Value
 from django.utils.translation import gettext_lazy
 
-from .cell_checks import GENERAL_CHECKS, Check, length_check
+from .cell_checks import CUT_NUMBER, GENERAL_CHECKS, SHEET_ERROR, Check, length_check
 from .sql import column_of, literal, quote
 
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
 # imports take one away.
 FORMULA = r"^'*[=+@\t\r＝＋－＠-]"
-# What else a text must not be taken for: the word that clears a field.
-GUARDED = rf"{FORMULA}|^'*<[cC][lL][eE][aA][rR]>\Z"
+# What else a text must not be taken for: the word that clears a field, and what a spreadsheet made
+# of a number.
+GUARDED = rf"{FORMULA}|^'*(<[cC][lL][eE][aA][rR]>|{CUT_NUMBER}|{SHEET_ERROR})\Z"
 # Every sign that reading a cell takes for a space around it, and takes away.
 SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
 # A text with spaces around it, however many quotes are around them. Exports put it between two

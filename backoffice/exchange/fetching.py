@@ -206,6 +206,8 @@ def too_large() -> FeedRefused:
 def _in_words(error: Exception, deadline: float) -> str:
     if isinstance(error, TimeoutError) or time.monotonic() > deadline:
         return _("it took too long")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _("its certificate is not valid (%(why)s)") % {"why": error.verify_message}
     if isinstance(error, http.client.IncompleteRead):
         return _("the connection broke off")
     return str(error) or type(error).__name__

@@ -144,6 +144,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
+# Times of day with 24 hours everywhere; Django's own British ones have "5:31 p.m.".
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"

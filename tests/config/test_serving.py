@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -17,9 +19,9 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from config import sample_shop
+from config import sample_shop, serving
 from config.embedded import TEMPLATE
-from config.serving import free_port
+from config.serving import Worker, free_port
 
 
 @pytest.fixture
@@ -54,6 +56,24 @@ def empty_database() -> Iterator[str]:
         )
         yield address.rpartition("/")[0] + f"/{name}"
         server.execute(drop)
+
+
+def test_a_worker_that_dies_is_replaced_until_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "RESTARTING_TAKES", 0.05)
+    # It dies at once, whatever it is told.
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    started: list[int] = []
+    with Worker("http://127.0.0.1:1/") as worker:
+        patience = time.monotonic() + 30
+        while len(started) < 3 and time.monotonic() < patience:
+            if worker.process.pid not in started:
+                started.append(worker.process.pid)
+    assert len(started) == 3
+    last = worker.process.pid
+    time.sleep(0.2)
+    assert (worker.process.pid, worker.process.poll()) == (last, worker.process.returncode)
 
 
 def test_the_next_free_port_is_taken(taken_port: int) -> None:

@@ -93,3 +93,25 @@ def test_nobody_else_chooses(outsider: User, auditor: User, job: ImportJob) -> N
         assert client.post(page("exchange_importjob_resolve", job.pk), sent).status_code == 403
     assert "keep what is there now" not in text_of(the_page(client, job))
     assert ImportJob.objects.get().conflict_choices == {}
+
+
+def test_what_was_typed_stays_when_the_preview_is_made_anew(
+    manager: Client, job: ImportJob
+) -> None:
+    answers = {"reason": "Names of March", "conflicts": "overwrite"}
+    send(manager, job, **CELLS | {"cell_2_name": "theirs"}, **answers)
+    form = the_page(manager, job).context["apply_form"]
+    assert (form["reason"].value(), form["conflicts"].value()) == ("Names of March", "overwrite")
+    with audit_context(source=Source.SHELL, action="later", reason="A slip"):
+        Product.objects.filter(sku="A").update(name="corrected twice")
+    plan = ImportJob.objects.get().summary["plan"]
+    sent = {"reason": "Names of April", "conflicts": "leave", "plan": plan}
+    manager.post(page("exchange_importjob_again", job.pk), sent)
+    form = the_page(manager, job).context["apply_form"]
+    assert (form["reason"].value(), form["conflicts"].value()) == ("Names of April", "leave")
+    # The plan that was looked at is no more: nothing is written, and nothing is forgotten.
+    sent = {"reason": "Names of May", "conflicts": "overwrite", "plan": plan}
+    manager.post(page("exchange_importjob_apply", job.pk), sent)
+    form = the_page(manager, job).context["apply_form"]
+    assert (form["reason"].value(), form["conflicts"].value()) == ("Names of May", "overwrite")
+    assert names() == ["corrected twice", "corrected"]

@@ -132,9 +132,7 @@ def undo_view(model_admin: ModelAdmin, request: HttpRequest, change_set_id: int)
         except DomainError as refusal:
             messages.error(request, str(refusal))
         else:
-            tell(
-                request, plan_in_words(result.plan), result.change_set, kept=result.plan.total_kept
-            )
+            tell(request, plan_in_words(result.plan), result.change_set, left=result.plan.left)
             return HttpResponseRedirect(_after(request, result, only))
     try:
         plan = plan_undo(change_set, actor=request.user, only=only)
@@ -165,13 +163,13 @@ def require_right(request: HttpRequest, model: type[models.Model] | None = None)
         raise PermissionDenied
 
 
-def tell(request: HttpRequest, said: str, change_set: ChangeSet, *, kept: int = 0) -> None:
+def tell(request: HttpRequest, said: str, change_set: ChangeSet, *, left: int = 0) -> None:
     """What was done, with the way to the change set that did it for those who may look at it."""
     if request.user.has_perm("audit.view_changeset"):
         url = reverse("admin:audit_changeset_change", args=[change_set.pk])
         link = format_html('<a class="console-link" href="{}">{}</a>', url, change_set)
         said = format_html("{} {}", said, link)
-    (messages.warning if kept else messages.success)(request, said)
+    (messages.warning if left else messages.success)(request, said)
 
 
 def _after(request: HttpRequest, result: UndoResult, only: ObjectKey | None) -> str:

@@ -94,6 +94,11 @@ class UndoPlan:
     def kept(self, *reasons: Keep) -> int:
         return sum(tally.kept.get(reason, 0) for tally in self.tallies for reason in reasons)
 
+    @property
+    def left(self) -> int:
+        """How many rows still are as the change set made them, and could be otherwise."""
+        return self.total_kept - self.kept(Keep.UNDONE, Keep.PERMANENT)
+
     def acts(self, act: Act) -> int:
         return sum(tally.acts.get(act, 0) for tally in self.tallies)
 

@@ -37,7 +37,7 @@ from backoffice.exchange.background import (
     read_again,
     read_by_format,
 )
-from backoffice.exchange.choices import decide
+from backoffice.exchange.choices import decide, keep_answers
 from backoffice.exchange.errors_file import errors_csv
 from backoffice.exchange.exceptions import ExchangeError, PlanStale
 from backoffice.exchange.models import ImportJob, ImportJobQuerySet
@@ -154,6 +154,7 @@ class ImportJobAdmin(
 
     def again_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
+        keep_answers(job=job, **ApplyForm(request.POST, job=job).answers)
         self._try(request, check_again, job=job)
         return self._back(job, place_in(QueryDict(request.POST.get("place", ""))))
 
@@ -178,6 +179,7 @@ class ImportJobAdmin(
     def resolve_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         """What becomes of single cells in conflict, and what that makes of the preview."""
         job = self._own_job(request, job_id)
+        keep_answers(job=job, **ApplyForm(request.POST, job=job).answers)
         try:
             choose_in_conflicts(
                 job=job, chosen=chosen_in(request.POST), seen_plan=request.POST.get("plan", "")
@@ -206,6 +208,7 @@ class ImportJobAdmin(
                 seen_plan=form.cleaned_data["plan"] or None,
             )
         except PlanStale as error:
+            keep_answers(job=job, **form.answers)
             if self._try(request, check_again, job=job):
                 messages.warning(request, str(error))
         except ExchangeError as error:

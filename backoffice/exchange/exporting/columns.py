@@ -110,7 +110,7 @@ def plain_value(column: Column) -> str:
 
 # The first and the last sign of nearly every text say that nothing is to be done; to look at
 # those two costs a fraction of looking for the patterns in all of it.
-_FIRST, _LAST = f"'=+@-<＝＋－＠{SPACES}", f"'{SPACES}"
+_FIRST, _LAST = f"'=+@-<#＝＋－＠{SPACES}", f"'{SPACES}"
 
 
 def _guarded(value: str) -> str:
@@ -121,6 +121,8 @@ def _guarded(value: str) -> str:
     return (
         f"CASE WHEN strpos({literal(_FIRST)}, left({value}, 1)) > 0 "
         f"OR strpos({literal(_LAST)}, right({value}, 1)) > 0 "
+        # A number that a spreadsheet cut has its sign in the middle.
+        f"OR strpos({value}, '+') > 0 "
         f"THEN CASE WHEN {wrapped} ~ {literal(GUARDED)} THEN concat('''', {wrapped}) "
         f"ELSE {wrapped} END ELSE {value} END"
     )

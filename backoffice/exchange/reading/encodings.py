@@ -21,6 +21,7 @@ _ALSO = {"latin-1": "iso-8859-1", "latin1": "iso-8859-1", "windows-1252": "cp125
 _CHUNK = 1 << 20
 _START = 4096
 _SHOWN = 60
+_LEAST_ZEROS = 3
 # In these bytes Latin-1 has nothing that is ever written; Windows-1252 has the euro and quotes.
 _NOT_LATIN_1 = bytes(range(0x80, 0xA0))
 
@@ -67,10 +68,11 @@ def proven_encoding(file: IO[bytes], named: str) -> str:
 def _utf_16_without_mark(start: bytes) -> str:
     """UTF-16 is told by the zero byte that each Latin letter and sign has, always on one side."""
     even, odd = start[::2].count(0), start[1::2].count(0)
-    least = max(3, len(start) // 8)
-    if odd > least and not even:
+    # Other letters have none, and some (Ā is 0x0100) have theirs on the other side. In a text of
+    # 8-bit signs there is none at all.
+    if odd >= _LEAST_ZEROS and odd > 4 * even:
         return "utf-16-le"
-    return "utf-16-be" if even > least and not odd else ""
+    return "utf-16-be" if even >= _LEAST_ZEROS and even > 4 * odd else ""
 
 
 def _prove(file: IO[bytes], name: str) -> None:
