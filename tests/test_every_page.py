@@ -158,6 +158,7 @@ NO_PAGES = {
     "exchange_importjob_cancel", "exchange_importjob_resume", "exchange_importjob_here",
     "exchange_importfeed_run", "exchange_importprofile_add", "exchange_importjob_profile",
     "exchange_importjob_forget",
+    "exchange_importjob_rate",
     "exchange_importjob_errors", "exchange_importjob_format",
     # Files; tests/exchange/test_door_one.py has them under every role.
     *(f"inventory_{model}_template_file" for model in ("product", "category", "tag", "discount")),

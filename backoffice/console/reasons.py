@@ -60,8 +60,6 @@ class ReasonForm(forms.ModelForm):
             self._meta.model, () if adding else self.changed_data, added=adding
         ):
             self.add_error(REASON, MISSING)
-            # It stands below everything else; the browser goes there.
-            self.fields[REASON].widget.attrs["autofocus"] = True
         return cleaned
 
 

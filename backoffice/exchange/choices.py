@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from backoffice.audit.context import audit_context
 
 from .clearing import Blank
-from .columns import RelationColumn
+from .columns import BooleanColumn, RelationColumn
 from .compiling import open_columns
 from .exceptions import MappingRefused, WrongState
 from .mapping import mapping_problems
 from .models import ImportJob
+from .quantities import DecimalColumn
 from .resources import Resource
 from .transforming import Step, clean_steps
 from .uniqueness import lookup_fields
@@ -68,9 +69,16 @@ def checked_choices(
         except ValueError as error:
             problems.append(f"{column.label}: {error}")
             continue
-        if any(step["kind"] == "split" for step in steps[target]) and not getattr(
-            column.widget, "separator", ""
-        ):
+        kinds = {step["kind"] for step in steps[target]}
+        if "opposite" in kinds and not isinstance(column, BooleanColumn):
+            problems.append(
+                _("%(field)s is not yes or no, so it has no opposite.") % {"field": column.label}
+            )
+        if "convert" in kinds and not isinstance(column, DecimalColumn):
+            problems.append(
+                _("%(field)s is no amount, so it has no currency.") % {"field": column.label}
+            )
+        if "split" in kinds and not getattr(column.widget, "separator", ""):
             problems.append(
                 _("%(field)s holds one value, so there is no list to split.")
                 % {"field": column.label}

@@ -1,4 +1,4 @@
-"""What the cells of a column say of it where its header says nothing. Only ever proposed."""
+"""What a column may be where its header alone does not say it. Only ever proposed."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from django.db import connection
 
 from .compiling import open_columns
 from .models import ImportJob
+from .reading.headers import normalised
 from .resources import Resource
 from .sql import quote
 from .versions import PATTERN, VERSION
@@ -14,7 +15,20 @@ from .versions import PATTERN, VERSION
 _ROWS = 200
 _LEAST = 2  # of different cells, or a column of one and the same value would say something
 _MOST_UNKNOWN = 0.5
+# Headers that say the opposite of what fields here do: yes in such a column is no.
+_OPPOSITES = frozenset(
+    normalised(word)
+    for word in (
+        "discontinued", "is discontinued", "inactive", "is inactive", "hidden", "is hidden",
+        "disabled", "is disabled", "archived", "is archived", "unpublished", "obsolete",
+        "out of range", "end of life", "eol",
+    )
+)  # fmt: skip
 _IMAGE = re.compile(r"https?://\S+\.(?:jpe?g|png|gif|webp|avif|svg)(?:\?\S*)?", re.IGNORECASE)
+
+
+def says_the_opposite(header: str) -> bool:
+    return normalised(header) in _OPPOSITES
 
 
 def is_gtin(cell: str) -> bool:
@@ -46,6 +60,11 @@ def guess(job: ImportJob, resource: Resource) -> dict[str, int]:
             if (index := next(fits, None)) is not None and len(cells[index]) >= _LEAST:
                 found[target] = index
                 free.remove(index)
+    if (used := resource.deactivates) in columns and not {used} & {*job.mapping, *job.constants}:
+        fits = (i for i in free if says_the_opposite(job.header[i]))
+        if (index := next(fits, None)) is not None:
+            found[used] = index
+            free.remove(index)
     key = resource.key()
     if key not in job.mapping:
         known = {i: _known_keys(resource, cells[i]) / len(cells[i]) for i in free}

@@ -19,8 +19,9 @@ from unfold.widgets import (
 
 from .choices import Choices
 from .clearing import Blank
-from .columns import RelationColumn
+from .columns import BooleanColumn, RelationColumn
 from .compiling import open_columns
+from .guessing import says_the_opposite
 from .models import ImportJob
 from .planning import Rights
 from .resources import Resource
@@ -41,6 +42,8 @@ class MappedColumn:
     is_mapped: bool
     is_guessed: bool
     steps: Sequence[Step]
+    # Whether the header says the opposite of what a field that is yes or no here does.
+    is_opposite: bool
 
 
 class MappingForm(forms.Form):
@@ -145,8 +148,18 @@ class MappingForm(forms.Form):
                 and self.job.guesses.get(target) == index,
                 steps=self._posted_steps(index)
                 if self.is_bound
-                else self.job.transformations.get(target, ()),
+                else self.job.transformations.get(target)
+                or self._proposed_steps(index, header, target),
+                is_opposite=says_the_opposite(header),
             )
+
+    def _proposed_steps(self, index: int, header: str, target: str) -> Sequence[Step]:
+        """Of a column that was only guessed: yes in "discontinued" is no where it goes."""
+        is_guessed = self.job.guesses.get(target) == index
+        is_flag = isinstance(self.open.get(target), BooleanColumn)
+        if is_guessed and is_flag and says_the_opposite(header):
+            return [{"kind": "opposite", "first": "", "second": ""}]
+        return ()
 
     def settings_fields(self) -> list[forms.BoundField]:
         """The fields of what holds for all rows."""
@@ -171,6 +184,7 @@ class MappingForm(forms.Form):
         key = self.resource.key()
         return {
             "labels": dict(self.targets),
+            "flags": [name for name, c in columns if isinstance(c, BooleanColumn)],
             "key": key,
             "needed": [name for name, c in columns if name != key and c.default() is None],
             "messages": {

@@ -41,14 +41,37 @@ def _at_an_end(currency: str) -> str:
     return rf"^([+−-]?)[{_GAPS}]*{currency}[{_GAPS}]*|[{_GAPS}]*{currency}$"
 
 
-def _own_currency() -> str:
-    code = re.escape(settings.CURRENCY)
-    return rf"(?:{code}(?![A-Za-z])|{_SIGNS.get(settings.CURRENCY, code)})"
+def _written(currency: str) -> str:
+    """How amounts in a currency say so: by its code, or a sign of it; a sign stands for itself."""
+    code = re.escape(currency)
+    return rf"(?:{code}(?![A-Za-z])|{_SIGNS.get(currency, code)})"
+
+
+def is_currency(text: str) -> bool:
+    """Whether it is a code, or a sign, that is known to stand at amounts."""
+    return bool(re.fullmatch(_CURRENCY, text))
 
 
 def in_another_currency(text: str) -> str:
     """SQL that is true of an amount that says another currency than the shop's."""
     return f"{text} ~ {literal(_at_an_end(_CURRENCY))} AND {text} ~ '[0-9]'"
+
+
+def in_currency(text: str, currency: str) -> str:
+    """SQL that is true of an amount that says this currency."""
+    return f"{text} ~ {literal(_at_an_end(_written(currency)))} AND {text} ~ '[0-9]'"
+
+
+def without_currency(text: str, currency: str) -> str:
+    """SQL of an amount without the currency that it says."""
+    return bare(text, _written(currency))
+
+
+def currency_of(text: str) -> str:
+    """SQL of the currency that an amount says; NULL where it says none."""
+    at_start, at_end = rf"^[+−-]?[{_GAPS}]*({_CURRENCY})", rf"({_CURRENCY})$"
+    found = [f"substring({text} from {literal(pattern)})" for pattern in (at_start, at_end)]
+    return f"COALESCE({', '.join(found)})"
 
 
 def bare(text: str, currency: str) -> str:
@@ -101,7 +124,7 @@ class Numerals:
             f"{unclear}WHEN v ~ {literal(plain)} THEN {self._pointed('v')} "
             f"WHEN v ~ {literal(grouped)} THEN {self._pointed(ungrouped)} "
             f"WHEN v ~ '^[+-]?[0-9.,]*[0-9]$' THEN '{UNFIT}' || v ELSE v END "
-            f"FROM (SELECT {bare(text, _own_currency())} AS v OFFSET 0) n) END"
+            f"FROM (SELECT {without_currency(text, settings.CURRENCY)} AS v OFFSET 0) n) END"
         )
 
     def _pointed(self, text: str) -> str:

@@ -28,8 +28,8 @@ _OTHER_CURRENCY = Check(
     "other_currency",
     in_another_currency("§"),
     gettext_lazy(
-        "“%(value)s” is in another currency than the shop's (%(currency)s). Bring amounts in "
-        "%(currency)s, or take the sign away under “Columns” if they are."
+        "“%(value)s” is in another currency than the shop's (%(currency)s). Give the exchange "
+        "rate, bring amounts in %(currency)s, or take the sign away under “Columns” if they are."
     ),
     {"currency": SimpleLazyObject(lambda: settings.CURRENCY)},
 )

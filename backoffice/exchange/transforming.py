@@ -14,7 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .numerals import Numerals
+from .columns import BooleanColumn
+from .numerals import Numerals, in_currency, is_currency, without_currency
 from .sql import literal
 
 type Step = Mapping[str, str]
@@ -59,11 +60,14 @@ def _needs(what: Promise) -> Callable[[Step], str]:
     return lambda step: "" if step["first"] else _("%(what)s is missing.") % {"what": what}
 
 
-def _calculated(result: str) -> Callable[[Step, Surroundings], str]:
-    """`result` is SQL over the number `n`. What is no number stays, for the check to refuse."""
+def _calculated(result: str, fact: str = "first") -> Callable[[Step, Surroundings], str]:
+    """`result` is SQL over the number `n` and a fact of the step, as {fact}.
+
+    What is no number stays, for the check to refuse.
+    """
 
     def sql(step: Step, around: Surroundings) -> str:
-        calculated = result.format(first=literal(Decimal(step["first"])))
+        calculated = result.format(fact=literal(Decimal(step[fact])))
         # Three decimals alone could be taken for thousands, where nothing else in the file tells.
         text = "m::text || CASE WHEN scale(m) = 3 THEN '0' ELSE '' END"
         if around.numerals.sign != ".":
@@ -94,6 +98,33 @@ def _no_places(step: Step) -> str:
     if step["first"].isdecimal() and int(step["first"][:4]) <= _MOST_PLACES:
         return ""
     return _("Round to 0 to %(most)d decimals.") % {"most": _MOST_PLACES}
+
+
+def _opposite(step: Step, around: Surroundings) -> str:
+    """What is neither yes nor no stays, for the check to refuse."""
+    true, false = literal([*BooleanColumn.TRUE]), literal([*BooleanColumn.FALSE])
+    return (
+        f"CASE WHEN lower(v) = ANY({true}) THEN 'no' WHEN lower(v) = ANY({false}) THEN 'yes' "
+        "ELSE v END"
+    )
+
+
+def _converted(step: Step, around: Surroundings) -> str:
+    """What says this currency becomes an amount without any; all else stays as it is."""
+    amount = _calculated("round(n * {fact}, 2)", "second")(step, around)
+    bare = without_currency("v", step["first"])
+    return (
+        f"CASE WHEN {in_currency('v', step['first'])} "
+        f"THEN (SELECT {amount} FROM (SELECT {bare} AS v OFFSET 0) a) ELSE v END"
+    )
+
+
+def _no_conversion(step: Step) -> str:
+    if not is_currency(step["first"]):
+        return _("“%(value)s” is no currency known here. Write its code, such as USD.") % {
+            "value": step["first"]
+        }
+    return _no_factor({"first": step["second"]})
 
 
 def _pairs(step: Step) -> dict[str, str]:
@@ -181,17 +212,26 @@ KINDS: dict[str, Kind] = {
         Kind(
             "multiply",
             gettext_lazy("multiply by"),
-            _calculated("trim_scale(n * {first})"),
+            _calculated("trim_scale(n * {fact})"),
             first=gettext_lazy("Factor, such as 1.19"),
             refuse=_no_factor,
         ),
         Kind(
             "round",
             gettext_lazy("round to decimals, half away from zero"),
-            _calculated("round(n, ({first})::int)"),
+            _calculated("round(n, ({fact})::int)"),
             first=gettext_lazy("Decimals"),
             refuse=_no_places,
         ),
+        Kind(
+            "convert",
+            gettext_lazy("convert a currency, to two decimals"),
+            _converted,
+            first=gettext_lazy("Currency, such as USD"),
+            second=gettext_lazy("Rate, such as 0.92"),
+            refuse=_no_conversion,
+        ),
+        Kind("opposite", gettext_lazy("the opposite: yes becomes no"), _opposite),
         Kind(
             "split",
             gettext_lazy("split a list at a sign"),
@@ -229,6 +269,9 @@ def clean_steps(steps: object) -> list[Step]:
             raise ValueError(_("A transformation is too long. Shorten it."))
         if kind.code in {"multiply", "round"}:
             first = re.sub(r"\s", "", first)
+        elif kind.code == "convert":
+            first, second = first.strip(), re.sub(r"\s", "", second)
+            first = first.upper() if is_currency(first.upper()) else first
         found = {
             "kind": kind.code,
             "first": first if kind.first else "",

@@ -22,6 +22,8 @@ UNFOLD = {
     "SCRIPTS": [
         "backoffice.console.lists.assets.script",
         "backoffice.console.lists.assets.cells_script",
+        "backoffice.console.lists.assets.pictures_script",
+        "backoffice.console.lists.assets.forms_script",
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -14,6 +14,7 @@ def thumbnail(address: str | None, *, size: str = "small") -> SafeString:
             '<span class="material-symbols-outlined" aria-hidden="true">image</span></span>',
             size,
         )
+    # Where the picture cannot be fetched, console/pictures.js leaves the square empty.
     # Decorative: the name stands beside it. The merchant's addresses learn nothing of ours.
     return format_html(
         '<span class="console-thumbnail console-thumbnail-{}">'

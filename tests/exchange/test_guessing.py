@@ -63,3 +63,10 @@ def test_a_guess_that_was_not_taken_is_not_made_again() -> None:
     job = bring("sku,name,price,x\nA,a,1,4006381333931\nB,b,1,036000291452\n")
     assert choose(job).guesses == {}
     assert plan_again(job=job).guesses == {}
+
+
+def test_a_column_that_says_the_opposite_of_active_is_proposed() -> None:
+    job = bring("sku,name,price,Discontinued\nA,a,1,1\nB,b,1,0\n")
+    assert job.guesses == {"is_active": 3}
+    both = bring("sku,name,price,active,discontinued\nA,a,1,1,0\n")
+    assert (both.mapping["is_active"], both.guesses) == (3, {})

@@ -39,6 +39,29 @@ def test_each_transformation(steps: list[dict[str, str]], cell: str, result: str
     assert name_after(cell, *steps) == result
 
 
+def test_the_opposite_of_yes_is_no_and_what_is_neither_is_refused() -> None:
+    job = brought(
+        "sku,name,price,discontinued\nA,a,1,1\nB,b,1,No\nC,c,1,\nD,d,1,perhaps\n",
+        mapping={"sku": 0, "name": 1, "price": 2, "is_active": 3},
+        transformations={"is_active": [step("opposite")]},
+    )
+    assert [message for *_rest, message in problems(job)] == [
+        "“perhaps” is neither yes nor no. Write yes or no."
+    ]
+    apply(job, valid_rows_only=True)
+    active = Product.objects.order_by("sku").values_list("sku", "is_active")
+    assert list(active) == [("A", False), ("B", True), ("C", True)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("opposite", "no opposite"), ("convert", "no currency")]
+)
+def test_a_step_for_another_kind_of_field_is_refused(kind: str, said: str) -> None:
+    job = bring("sku,name,price\nA,a,1\n")
+    with pytest.raises(MappingRefused, match=said):
+        choose(job, transformations={"name": [step(kind, "USD", "2")]})
+
+
 def test_the_order_is_that_of_the_declaration() -> None:
     assert name_after("a", step("prefix", "b"), step("upper")) == "BA"
     assert name_after("a", step("upper"), step("prefix", "b")) == "bA"
@@ -157,4 +180,4 @@ def test_transformations_that_cannot_be(steps: object) -> None:
 
 
 def test_every_kind_has_a_label_of_its_own() -> None:
-    assert len({str(kind.label) for kind in KINDS.values()}) == len(KINDS) == 12
+    assert len({str(kind.label) for kind in KINDS.values()}) == len(KINDS) == 14

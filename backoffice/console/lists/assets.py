@@ -16,5 +16,13 @@ def script(request: HttpRequest) -> str:
     return static("console/lists.js")
 
 
+def pictures_script(request: HttpRequest) -> str:
+    return static("console/pictures.js")
+
+
+def forms_script(request: HttpRequest) -> str:
+    return static("console/forms.js")
+
+
 def cells_script(request: HttpRequest) -> str:
     return static("console/cells.js")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -10,6 +11,7 @@ from backoffice.exchange.compiling import compile_columns, hidden_columns
 from backoffice.exchange.mapping_form import MappingForm, ProfileForm
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.problems import problem_summary
+from backoffice.exchange.rate_form import RateForm
 from backoffice.exchange.reading_form import ReadAsForm
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.staging import is_staged
@@ -40,6 +42,7 @@ def job_context(
     apply_form: ApplyForm | None = None,
     reading_form: ReadAsForm | None = None,
     profile_form: ProfileForm | None = None,
+    rate_form: RateForm | None = None,
 ) -> dict[str, Any]:
     """Facts, columns, counts and the page of rows that the address asks for."""
     resource = get_resource(job.resource)
@@ -79,6 +82,10 @@ def job_context(
         **format_context(job, resource),
         **reading_context(job, reading_form, is_open=is_open, may_see_file=may_see_file),
         **(rows_context(request, job, resource, hidden) if is_checked else {"rows": []}),
+        "rate_form": (rate_form or RateForm(job=job))
+        if is_checked and job.summary.get("currency")
+        else None,
+        "own_currency": settings.CURRENCY,
         "profile_form": profile_form or ProfileForm(job=job),
         "may_keep_profile": request.user.has_perm("exchange.add_importprofile"),
         "unnamed": job.summary.get("unnamed", 0),

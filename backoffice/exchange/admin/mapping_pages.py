@@ -1,3 +1,5 @@
+"""The pages about a file's columns, its profile and its currency."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -8,9 +10,11 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from backoffice.exchange.background import do_without_profile, map_and_keep, map_columns
+from backoffice.exchange.currencies import at_rate
 from backoffice.exchange.exceptions import ExchangeError, ProfileRefused
 from backoffice.exchange.mapping_form import MappingForm, ProfileForm
 from backoffice.exchange.models import ImportJob
+from backoffice.exchange.rate_form import RateForm
 from backoffice.exchange.resources import get_resource
 
 
@@ -24,7 +28,12 @@ class MappingPages:
     _try: Callable[..., bool]
 
     def mapping_urls(self) -> list[URLPattern]:
-        views = {"map": self.map_view, "profile": self.profile_view, "forget": self.forget_view}
+        views = {
+            "map": self.map_view,
+            "profile": self.profile_view,
+            "forget": self.forget_view,
+            "rate": self.rate_view,
+        }
         return [
             path(
                 f"<int:job_id>/{name}/",
@@ -74,6 +83,19 @@ class MappingPages:
                 )
                 return self._back(job)
         return self._page(request, job, mapping_form=form, profile_form=name)
+
+    def rate_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Convert the amounts that are in another currency, and check again."""
+        job = self._own_job(request, job_id)
+        form = RateForm(request.POST, job=job)
+        if form.is_valid():
+            try:
+                map_columns(job=job, choices=at_rate(job, form.cleaned_data["rate"]))
+            except ExchangeError as error:
+                form.add_error("rate", str(error))
+            else:
+                return self._back(job)
+        return self._page(request, job, rate_form=form)
 
     def forget_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)

@@ -34,11 +34,17 @@ class ImportJob(models.Model):
 
     class State(models.TextChoices):
         READING = "reading", _("being read")  # stored; a worker stages and checks its rows
-        UPLOADED = "uploaded", _("uploaded")  # stored and staged; columns still to be chosen
-        CHECKED = "checked", _("checked")  # every row classified; the preview stands
+        UPLOADED = (
+            "uploaded",
+            _("waits for its columns"),
+        )  # stored and staged; columns still to be chosen
+        CHECKED = (
+            "checked",
+            _("waits for your decision"),
+        )  # every row classified; the preview stands
         APPLYING = "applying", _("being applied")  # handed to a worker, which writes it
-        APPLIED = "applied", _("applied")  # written, in one transaction
-        FAILED = "failed", _("failed")  # a worker could not go on; nothing was written
+        APPLIED = "applied", _("imported")  # written, in one transaction
+        FAILED = "failed", _("could not be read")  # a worker could not go on; nothing was written
         DISCARDED = "discarded", _("discarded")  # given up; nothing was written
 
     class BlankCells(models.TextChoices):
@@ -97,7 +103,7 @@ class ImportJob(models.Model):
     # {relation: unique field of the related model that the cells name, where not the usual one}
     lookups = models.JSONField(_("recognised by"), default=dict)
     # {target: index} that only the content suggests; nothing is mapped by it.
-    guesses = models.JSONField(_("guessed from the content"), default=dict)
+    guesses = models.JSONField(_("guessed"), default=dict)
     deactivate_missing = models.BooleanField(_("deactivate what is not in the file"), default=False)
     # {field: value} of the rows that the file is the full list of; all rows if empty.
     deactivate_scope = models.JSONField(_("full list of"), default=dict)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from backoffice.audit.context import Source
 from backoffice.audit.reasons import said
 from backoffice.exchange.applying import Applier
+from backoffice.exchange.currencies import rates_in_words
 from backoffice.exchange.errors_file import write_errors_file
 from backoffice.exchange.exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
 from backoffice.exchange.models import ImportJob
@@ -51,7 +52,9 @@ def apply_import(
         if job.invalid and not valid_rows_only:
             raise RowsInvalid(job.invalid)
         job.reason, job.valid_rows_only = reason, valid_rows_only
-        with work_context(job, declared, source=Source.IMPORT):
+        rates = rates_in_words(job).replace("%", "%%")
+        action = _("%(what)s: import of %(file)s") + (f" ({rates})" if rates else "")
+        with work_context(job, declared, source=Source.IMPORT, action=action):
             try:
                 Applier(job, declared).run(Rights.of(job.user, declared))
             except IntegrityError as error:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from backoffice.exchange.compiling import hidden_columns
+from backoffice.exchange.currencies import other_currency
 from backoffice.exchange.exceptions import FileRefused
 from backoffice.exchange.guessing import drop_false_version, guess
 from backoffice.exchange.models import ImportJob
@@ -56,4 +57,5 @@ def plan(job: ImportJob, declared: Resource) -> None:
     job.constants = {target: v for target, v in job.constants.items() if target not in hidden}
     settle_reading(job, declared)
     make_plan(job, declared)
+    job.summary["currency"] = other_currency(job, declared)
     job.state = ImportJob.State.CHECKED

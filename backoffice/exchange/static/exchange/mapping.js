@@ -61,6 +61,25 @@
     }
   };
 
+  // "Discontinued" says the opposite of "Active": the step that turns it goes with that choice.
+  const turn = (row) => {
+    const steps = row.querySelector("[data-exchange-steps]");
+    const button = row.querySelector("[data-exchange-add]");
+    if (!steps || !button || !("exchangeOpposite" in row.dataset)) {
+      return;
+    }
+    const kinds = [...steps.querySelectorAll("[data-exchange-kind]")];
+    const isFlag = demands.flags.includes(row.querySelector("[data-exchange-target]").value);
+    if (isFlag && kinds.length === 0) {
+      add(button);
+      const kind = steps.querySelector("[data-exchange-kind]");
+      kind.value = "opposite";
+      name(kind.closest("[data-exchange-entry]"));
+    } else if (!isFlag && kinds.length === 1 && kinds[0].value === "opposite") {
+      kinds[0].closest("[data-exchange-entry]").remove();
+    }
+  };
+
   const add = (button) => {
     const entry = document
       .getElementById(button.dataset.exchangeAdd)
@@ -92,7 +111,10 @@
     judge();
   });
   // Select2 tells of changes through jQuery only.
-  django.jQuery(form).on("change", "[data-exchange-target]", judge);
+  django.jQuery(form).on("change", "[data-exchange-target]", (event) => {
+    turn(event.target.closest("[data-exchange-column]"));
+    judge();
+  });
   form.querySelectorAll("[data-exchange-entry]").forEach(name);
   judge();
 })();
