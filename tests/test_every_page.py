@@ -212,7 +212,7 @@ def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
     }
 
 
-def _address(page: str, objects: dict[str, Any]) -> str:
+def address_of(page: str, objects: dict[str, Any]) -> str:
     name, _bracket, of = page.partition("[")
     arguments = [objects[of.rstrip("]")].pk] if of else []
     return reverse(f"admin:{name}", args=arguments)
@@ -222,7 +222,7 @@ def _address(page: str, objects: dict[str, Any]) -> str:
 def test_a_page_opens_for_those_who_may_and_for_nobody_else(
     page: str, people: dict[Persona, User], objects: dict[str, Any]
 ) -> None:
-    address, got_in, refused = _address(page, objects), set(), {}
+    address, got_in, refused = address_of(page, objects), set(), {}
     for persona, user in people.items():
         client = Client()
         client.force_login(user)
@@ -239,7 +239,7 @@ def test_a_page_opens_for_those_who_may_and_for_nobody_else(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nobody_is_asked_to_sign_in(page: str, objects: dict[str, Any]) -> None:
-    response = Client().get(_address(page, objects))
+    response = Client().get(address_of(page, objects))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("admin:login"))
 
