@@ -1,13 +1,33 @@
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 MOST_RESULTS = 50
+
+type View = Callable[..., HttpResponseBase]
+
+
+def with_page_policy(view: View) -> View:
+    """Lets pages of the admin do what Unfold needs; files and errors keep the stricter policy."""
+
+    @wraps(view)
+    def answer(*arguments: Any, **options: Any) -> HttpResponseBase:
+        response = view(*arguments, **options)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]
+        return response
+
+    return answer
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -16,6 +36,15 @@ class ConsoleSite(UnfoldAdminSite):
     Unfold keeps the results of a search for five minutes, in which a right that was taken away
     still shows them and a product that was renamed keeps its old name.
     """
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        return with_page_policy(super().admin_view(view, cacheable))
+
+    @login_not_required
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        return with_page_policy(super().login)(request, extra_context)
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
