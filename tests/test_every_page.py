@@ -38,6 +38,9 @@ PEOPLE = {A, U}
 PAGES: dict[str, set[Persona]] = {
     "index": EVERYONE,
     "password_change": EVERYONE,
+    # One's own, whoever one is.
+    "notifications": EVERYONE,
+    "notification_settings": EVERYONE,
     "inventory_product_changelist": READERS,
     "inventory_product_add": KEEPERS,
     "inventory_product_columns": READERS,
@@ -146,7 +149,8 @@ PAGES: dict[str, set[Persona]] = {
 # Addresses that are no page to look at: redirects, fragments, and what takes POST only.
 NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
-    "view_on_site", "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
+    "view_on_site", "notification_open", "notifications_read",
+    "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
     "audit_changeset_history",
     "audit_changeset_restore", "audit_changeset_revert", "accounts_role_note", "accounts_user_note",
     "exchange_importjob_note", "inventory_category_note", "inventory_discount_note",

@@ -9,8 +9,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+from django.utils.functional import SimpleLazyObject
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
+
+from backoffice.accounts.notifications.pages import NotificationPages, unread_count
 
 MOST_RESULTS = 50
 
@@ -45,6 +49,14 @@ class ConsoleSite(UnfoldAdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         return with_page_policy(super().login)(request, extra_context)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        return [*NotificationPages(self).urls(), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # Asked for by pages with a header, and not by parts of pages.
+        unread = SimpleLazyObject(lambda: unread_count(request.user))
+        return {**super().each_context(request), "unread_notifications": unread}
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

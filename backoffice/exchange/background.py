@@ -23,6 +23,7 @@ from . import services
 from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
 from .liveness import hold, is_worked_on
 from .models import ImportJob, ImportProfile, ImportProgress
+from .notices import tell_of_import
 from .read_as import ReadAs
 from .staging import is_staged
 from .tasks import work_on_import
@@ -210,6 +211,7 @@ def reap(job: ImportJob) -> bool:
                 locked,
                 _("The worker died again in the middle of the work. Nothing was written."),
             )
+            tell_of_import(ImportJob.objects.select_related("user", "progress").get(pk=job.pk))
     return True
 
 

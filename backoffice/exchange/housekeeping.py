@@ -1,4 +1,4 @@
-"""What a worker does besides its tasks: reap, run due feeds, seal, tidy once a day."""
+"""What a worker does besides its tasks: reap, run due feeds, seal, send mail, tidy once a day."""
 
 import logging
 from datetime import timedelta
@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
+from backoffice.accounts.notifications.seals import tell_of_seals
+from backoffice.accounts.notifications.sending import send_mails
 from backoffice.audit.tasks import seal_record
 
 from .background import reap_all
@@ -60,3 +62,6 @@ class Housekeeper:
         if settings.AUDIT_SIGNING_KEY:
             # Where the key is kept from workers, audit_seal runs as a service of its own.
             seal_record.call(thorough=is_new_day)
+        tell_of_seals()
+        # Those that the task of their own did not send, or could not.
+        send_mails.call()

@@ -65,7 +65,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.audit.middleware.AuditMiddleware",
     "backoffice.accounts.middleware.LastActiveMiddleware",
-    "backoffice.exchange.news.ImportNewsMiddleware",
 ]
 
 TEMPLATES = [
@@ -118,6 +117,12 @@ def mailer(url: str) -> dict[str, object]:
 
 MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25"))}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
+
+# What a worker calls once a day, besides tidying up after the exchange.
+TIDYING = ["backoffice.accounts.notifications.tidying.drop_old_notifications"]
+
+# What users were told is kept so long.
+NOTIFICATIONS_KEEP_DAYS = env.int("NOTIFICATIONS_KEEP_DAYS", default=90)
 
 # Where people reach the shop's pages, for links in e-mails: https://shop.example.com
 SITE_URL = env.str("SITE_URL", default="")
