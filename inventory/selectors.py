@@ -1,16 +1,18 @@
 """Reads that span models: what a change of many products would do, and the catalogue in numbers.
 
-A plan annotates each product with `skip`, the SkipReason for which it is left alone ("" if it
-changes). The preview counts it and the service carries it out, so both say the same.
+A plan (see backoffice.bulk) annotates each product with `skip`, the SkipReason for which it is left
+alone.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Lower, Round
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from backoffice.bulk import raised_by_percent, skipping
 
 from .models import Category, Product, ProductImage, ProductTag, Tag
 
@@ -32,24 +34,20 @@ class SkipReason(models.TextChoices):
     PRICE_TOO_HIGH = "price_too_high", _("the new price would be too high to store")
 
 
-def _skip(*cases: When) -> Case:
-    return Case(*cases, default=Value(""), output_field=models.CharField())
-
-
 def activation_plan(products: QuerySet[Product], *, active: bool) -> QuerySet[Product]:
     already = SkipReason.ALREADY_ACTIVE if active else SkipReason.ALREADY_INACTIVE
-    return products.annotate(skip=_skip(When(is_active=active, then=Value(already.value))))
+    return products.annotate(skip=skipping(When(is_active=active, then=Value(already.value))))
 
 
 def category_plan(products: QuerySet[Product], *, category: Category) -> QuerySet[Product]:
     already = Value(SkipReason.ALREADY_THERE.value)
-    return products.annotate(skip=_skip(When(category=category, then=already)))
+    return products.annotate(skip=skipping(When(category=category, then=already)))
 
 
 def tag_plan(products: QuerySet[Product], *, tag: Tag) -> QuerySet[Product]:
     carried = ProductTag.objects.filter(product=OuterRef("pk"), tag=tag)
     already = Value(SkipReason.ALREADY_TAGGED.value)
-    return products.annotate(skip=_skip(When(Exists(carried), then=already)))
+    return products.annotate(skip=skipping(When(Exists(carried), then=already)))
 
 
 def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Product]:
@@ -57,18 +55,9 @@ def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Pro
 
     A price that goes below the cent, as that of a screw does, keeps its four decimals.
     """
-    factor = Value(
-        (100 + percent) / 100,
-        output_field=models.DecimalField(max_digits=20, decimal_places=10),
-    )
-    exact = F("price") * factor
-    new_price = Case(
-        When(price=Round(F("price"), precision=2), then=Round(exact, precision=2)),
-        default=Round(exact, precision=4),
-        output_field=models.DecimalField(max_digits=20, decimal_places=4),
-    )
+    new_price = raised_by_percent(F("price"), percent, places=4)
     return products.annotate(new_price=new_price).annotate(
-        skip=_skip(
+        skip=skipping(
             When(new_price=F("price"), then=Value(SkipReason.SAME_PRICE.value)),
             When(new_price__gt=HIGHEST_PRICE, then=Value(SkipReason.PRICE_TOO_HIGH.value)),
             When(

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from backoffice.accounts.models import Role, User
 from backoffice.audit.models import ChangeSet
+from backoffice.console.models import BulkJob
 from backoffice.exchange.admin.export_tasks import write_now
 from backoffice.exchange.exporting.jobs import make_job
 from backoffice.exchange.models import ImportFeed, ImportJob, ImportProfile
@@ -123,6 +124,10 @@ PAGES: dict[str, set[Persona]] = {
     # Carla's own: others see at most that it was made, and none but her gets the file.
     "exchange_exportjob_change[export]": {A, C, U},
     "exchange_exportjob_file[export]": {C},
+    # Carla's own; others who may change products have theirs.
+    "console_bulkjob_changelist": {A, C, U},
+    "console_bulkjob_change[bulk_job]": {A, C, U},
+    "console_bulkjob_progress[bulk_job]": {A, C, U},
     # Nobody deletes imports.
     "exchange_importjob_deleted_list": set(),
     "accounts_user_changelist": PEOPLE,
@@ -167,6 +172,8 @@ NO_PAGES = {
     *(f"inventory_{model}_template_file" for model in ("product", "category", "tag", "discount")),
     "exchange_exportjob_add", "exchange_exportjob_delete", "exchange_exportjob_now",
     "exchange_exportjob_again",
+    "console_bulkjob_add", "console_bulkjob_delete", "console_bulkjob_cancel",
+    "console_bulkjob_again", "console_bulkjob_here", "audit_changeset_undo_now",
 }  # fmt: skip
 NO_PAGES |= {
     f"{options.app_label}_{options.model_name}_{name}"
@@ -210,6 +217,9 @@ def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
         "feed": feed,
         "profile": ImportProfile.objects.create(
             name="Northwind", resource="products", user=people[C]
+        ),
+        "bulk_job": BulkJob.objects.create(
+            user=people[C], model="inventory.product", action="bulk_edit", fingerprint="x"
         ),
         "person": User.objects.create_user("someone@stockbook.test", "x"),
         "role": Role.objects.create(name="Helpers"),

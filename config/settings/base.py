@@ -204,6 +204,8 @@ EXCHANGE_ARCHIVE_MAX_RATIO = env.int("EXCHANGE_ARCHIVE_MAX_RATIO", default=200)
 # Larger files, and plans of more rows, are done by a worker (`manage.py worker`).
 EXCHANGE_BACKGROUND_BYTES = env.int("EXCHANGE_BACKGROUND_BYTES", default=3 * 1024**2)
 EXCHANGE_BACKGROUND_ROWS = env.int("EXCHANGE_BACKGROUND_ROWS", default=25_000)
+# Bulk actions over more rows are a worker's too.
+BULK_BACKGROUND_ROWS = env.int("BULK_BACKGROUND_ROWS", default=20_000)
 # Files and what failed in them are kept so long after their upload; the jobs stay.
 EXCHANGE_KEEP_FILES_DAYS = env.int("EXCHANGE_KEEP_FILES_DAYS", default=90)
 # Where feeds find files by name; and hosts of our own network that they may fetch from.

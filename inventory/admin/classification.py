@@ -59,6 +59,8 @@ class CategoryAdmin(ModelAdmin):
         (_("Record"), {"fields": ["path", ("created_at", "updated_at"), "version"]}),
     ]
 
+    # A name and a place are one category's own.
+    bulk_fields = ["description"]
     actions = ["export_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
