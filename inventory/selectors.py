@@ -4,17 +4,15 @@ A plan (see backoffice.bulk) annotates each product with `skip`, the SkipReason 
 alone.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Exists, F, OuterRef, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.bulk import raised_by_percent, skipping
 
-from .models import Category, Product, ProductImage, ProductTag, Tag
+from .models import Category, Product, ProductTag, Tag
 
 HIGHEST_PRICE = Decimal("9999999999.9999")  # what numeric(14, 4) holds
 
@@ -66,41 +64,3 @@ def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Pro
             ),
         )
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatalogueFigures:
-    """How many products there are, and how many lack something."""
-
-    products: int
-    active: int
-    inactive: int
-    without_category: int
-    without_image: int
-
-
-def catalogue_figures() -> CatalogueFigures:
-    """Two passes over the products, whatever their number."""
-    counts = Product.objects.aggregate(
-        products=Count("pk"),
-        active=Count("pk", filter=Q(is_active=True)),
-        without_category=Count("pk", filter=Q(category=None)),
-    )
-    pictured = ProductImage.objects.filter(product=OuterRef("pk"))
-    return CatalogueFigures(
-        **counts,
-        inactive=counts["products"] - counts["active"],
-        without_image=Product.objects.filter(~Exists(pictured)).count(),
-    )
-
-
-def products_by_code(code: str) -> QuerySet[Product]:
-    """The products of exactly this SKU (whatever its case) or barcode."""
-    # lower(sku), as its unique index has it.
-    by_sku = Product.objects.alias(key=Lower("sku")).filter(key=Lower(Value(code)))
-    by_barcode = Product.objects.filter(barcode=code).exclude(barcode="")
-    # A union and no OR, which neither index could serve.
-    found: QuerySet[Product] = Product.objects.filter(
-        pk__in=by_sku.values("pk").union(by_barcode.values("pk"))
-    )
-    return found

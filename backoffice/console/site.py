@@ -1,22 +1,18 @@
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 from django.utils.functional import SimpleLazyObject
-from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
 from backoffice.accounts.notifications.pages import NotificationPages, unread_count
-
-MOST_RESULTS = 50
+from backoffice.console.palette.results import Answer, numbered
 
 type View = Callable[..., HttpResponseBase]
 
@@ -61,24 +57,12 @@ class ConsoleSite(UnfoldAdminSite):
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        started = time.perf_counter()
-        term = request.GET.get("s", "").replace("\0", "").strip()
-        if not term:
-            return HttpResponse()
+        """What the palette shows; while nothing is typed, what the browser remembers."""
         command = self._get_config("COMMAND", request)
-        found: list[SearchResult] = self._get_value(command["search_callback"], request, term)
-        found += self._search_apps(self.get_app_list(request), term.lower())
-        pages = Paginator(found[:MOST_RESULTS], MOST_RESULTS)
+        typed = request.GET.get("s", "")
+        answer: Answer = self._get_value(command["search_callback"], request, typed)
         return TemplateResponse(
             request,
             "unfold/helpers/command_results.html",
-            {
-                "search_term": term,
-                "page_obj": pages,
-                "results": pages.page(1),
-                "page_counter": 0,
-                "execution_time": time.perf_counter() - started,
-                "command_show_history": command["show_history"],
-            },
-            headers={"HX-Trigger": "search"},
+            {"typed": typed.strip(), "answer": answer, "groups": numbered(answer.groups)},
         )

@@ -22,10 +22,14 @@ UNFOLD = {
         "backoffice.console.lists.assets.stylesheet",
         "backoffice.console.lists.assets.cells_stylesheet",
         "backoffice.accounts.notifications.assets.stylesheet",
+        "backoffice.console.palette.assets.stylesheet",
+        "backoffice.console.dashboard.assets.stylesheet",
     ],
     "SCRIPTS": [
         "backoffice.console.lists.assets.script",
         "backoffice.console.lists.assets.cells_script",
+        "backoffice.console.palette.assets.script",
+        "backoffice.console.dashboard.assets.script",
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
@@ -60,8 +64,6 @@ UNFOLD = {
     "COMMAND": {
         "search_models": False,
         "search_callback": "config.console.search",
-        # It would keep titles in the browser, past the sign-out and past a right taken away.
-        "show_history": False,
     },
     "SIDEBAR": {
         "show_search": True,
