@@ -4,7 +4,7 @@ A text that is searched has an index of trigrams over `Upper(text)`, which serve
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, models, transaction
@@ -17,6 +17,7 @@ _THRESHOLDS = (0.6, 0.45)
 # Of so many that are alike enough the best are taken: to rank all could take seconds.
 _MOST_RANKED = 300
 _MOST_WORDS = 8
+_LONGEST_CODE = 64
 
 
 def with_words[Rows: QuerySet](rows: Rows, text: Any, typed: str) -> Rows:
@@ -66,26 +67,33 @@ def in_this_order(rows: QuerySet, keys: Sequence[Any]) -> QuerySet:
 
 def with_codes_first(rows: QuerySet, codes: Sequence[str], typed: str) -> QuerySet:
     """The same rows; those of which a code is exactly what was typed stand first."""
-    code = typed.strip()
-    if not codes or not code or len(code) > 64:
-        return rows
-    exact: set[Any] = set()
-    everything = rows.model._base_manager.order_by()
-    for name in codes:
-        if everything.model._meta.get_field(name).unique or _is_unique_in_lower_case(rows, name):
-            same = everything.alias(code=Lower(name)).filter(code=Lower(Value(code)))
-        else:
-            same = everything.filter(**{name: code})
-        exact.update(same.values_list("pk", flat=True)[:MOST_SIMILAR])
+    exact = keys_of_code(rows.model, codes, typed)
     if not exact:
         return rows
     first = Case(When(pk__in=exact, then=0), default=1, output_field=models.IntegerField())
     return rows.order_by(first, *rows.query.order_by)
 
 
-def _is_unique_in_lower_case(rows: QuerySet, name: str) -> bool:
+def keys_of_code(model: type[models.Model], codes: Sequence[str], typed: str) -> set[Any]:
+    """The keys of the rows of which one of these fields is exactly what was typed."""
+    code = typed.strip()
+    exact: set[Any] = set()
+    if not code or len(code) > _LONGEST_CODE:
+        return exact
+    everything = model._base_manager.order_by()
+    for name in codes:
+        field = cast(models.Field, model._meta.get_field(name))
+        if field.unique or _is_unique_in_lower_case(model, name):
+            same = everything.alias(code=Lower(name)).filter(code=Lower(Value(code)))
+        else:
+            same = everything.filter(**{name: code})
+        exact.update(same.values_list("pk", flat=True)[:MOST_SIMILAR])
+    return exact
+
+
+def _is_unique_in_lower_case(model: type[models.Model], name: str) -> bool:
     lower = Lower(name)
     return any(
         isinstance(constraint, models.UniqueConstraint) and constraint.expressions == (lower,)
-        for constraint in rows.model._meta.constraints
+        for constraint in model._meta.constraints
     )

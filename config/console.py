@@ -1,7 +1,5 @@
 """What Unfold's settings point at: the parts of the console that know every app."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -10,17 +8,11 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from unfold.dataclasses import SearchResult
+from django.utils.translation import gettext_lazy
 
-from backoffice.audit.models import ChangeSet
-from backoffice.audit.seals.state import verdict
-from backoffice.exchange.models import ImportJob
-from inventory.models import Category, Product
-from inventory.selectors import catalogue_figures, products_by_code
-
-RECENT = 8
-FOUND = 5
+from backoffice.console.dashboard.page import dashboard_of
+from backoffice.console.palette.finding import before_typing, find, pages_of
+from backoffice.console.palette.results import Answer
 
 
 def shop_name(request: HttpRequest) -> str:
@@ -122,147 +114,18 @@ def _find_links(request: HttpRequest) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A number on the dashboard that leads to the list of what it counts."""
-
-    title: Any
-    value: int
-    link: str
-    icon: str
-    wanting: bool = False  # whether 0 is what one would like to see
-
-
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "title": _("Dashboard"),
-        "figures": _figures(request),
-        "changes": _recent_changes(request),
-        "changes_link": _links(request).get("audit.changeset"),
-        "verdict": verdict() if "audit.seal" in _links(request) else None,
-        "seals_link": _links(request).get("audit.seal"),
-        "products": _recently_changed_products(request),
-        "imports": _recent_imports(request),
-        "imports_link": _links(request).get("exchange.importjob"),
+        **dashboard_of(request),
+        "has_role": bool(_links(request)),
     }
 
 
-def _figures(request: HttpRequest) -> list[Figure]:
-    products = _links(request).get("inventory.product")
-    if not products:
-        return []
-    figures = catalogue_figures()
-    return [
-        Figure(
-            title=_("active products"),
-            value=figures.active,
-            link=f"{products}?is_active__exact=1",
-            icon="inventory_2",
-        ),
-        Figure(
-            title=_("inactive products"),
-            value=figures.inactive,
-            link=f"{products}?is_active__exact=0",
-            icon="visibility_off",
-        ),
-        Figure(
-            title=_("without a category"),
-            value=figures.without_category,
-            link=f"{products}?without=category",
-            icon="account_tree",
-            wanting=True,
-        ),
-        Figure(
-            title=_("without an image"),
-            value=figures.without_image,
-            link=f"{products}?without=image",
-            icon="image",
-            wanting=True,
-        ),
-    ]
-
-
-def _recent_changes(request: HttpRequest) -> list[ChangeSet] | None:
-    """The newest change sets; None for those who may not see them."""
-    if "audit.changeset" not in _links(request):
-        return None
-    return list(ChangeSet.objects.order_by("-id")[:RECENT])
-
-
-def _recently_changed_products(request: HttpRequest) -> list[Product] | None:
-    """What those see who may not see the record."""
-    links = _links(request)
-    if "audit.changeset" in links or "inventory.product" not in links:
-        return None
-    return list(Product.objects.with_thumbnail().order_by("-updated_at", "-id")[:RECENT])
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecentImport:
-    file_name: str
-    summary: str
-    at: datetime
-    link: str
-
-
-def _recent_imports(request: HttpRequest) -> list[RecentImport] | None:
-    """This user's newest imports; None for those who may not import."""
-    if not request.user.has_perm("inventory.import_product"):
-        return None
-    shown = admin.site.is_registered(ImportJob)
-    return [
-        RecentImport(
-            file_name=job.file_name,
-            summary=_summary(job),
-            at=job.created_at,
-            link=reverse("admin:exchange_importjob_change", args=[job.pk]) if shown else "",
-        )
-        for job in ImportJob.objects.filter(user=request.user.pk).order_by("-id")[:RECENT]
-    ]
-
-
-def _summary(job: ImportJob) -> str:
-    """How far an import is, and what it does: "applied: 2 new, 1 changed"."""
-    counts = [
-        text % number
-        for number, text in (
-            (job.new, ngettext("%d new", "%d new", job.new)),
-            (job.changed, ngettext("%d changed", "%d changed", job.changed)),
-            (job.invalid, ngettext("%d invalid", "%d invalid", job.invalid)),
-        )
-        if number
-    ]
-    state = str(job.get_state_display())
-    return f"{state}: {', '.join(counts)}" if counts else state
-
-
-def search(request: HttpRequest, term: str) -> list[SearchResult]:
-    """What the command palette finds: the product of this very code first, then the best five."""
-    links = _links(request)
-    found: list[SearchResult] = []
-    if "inventory.product" in links:
-        exact = list(products_by_code(term)[:FOUND])
-        known = {product.pk for product in exact}
-        more = Product.objects.search(term).with_category().order_by("name", "id")[:FOUND]
-        for product in [*exact, *(each for each in more if each.pk not in known)][:FOUND]:
-            place = f" · {product.category}" if product.category else ""
-            found.append(
-                SearchResult(
-                    title=product.name,
-                    description=f"{product.sku}{place}",
-                    link=reverse("admin:inventory_product_change", args=[product.pk]),
-                    icon="inventory_2",
-                )
-            )
-    if "inventory.category" in links:
-        found += [
-            SearchResult(
-                title=category.name,
-                description=category.path,
-                link=reverse("admin:inventory_category_change", args=[category.pk]),
-                icon="account_tree",
-            )
-            for category in Category.objects.filter(path__icontains=term).order_by("path")[:FOUND]
-        ]
-    return found
+def search(request: HttpRequest, typed: str) -> Answer:
+    """What the command palette answers; while nothing is typed, what was opened last."""
+    pages = pages_of(navigation(request))
+    if typed.strip("\0 "):
+        return find(request, typed, pages)
+    return before_typing(request, request.GET.getlist("recent"), pages)

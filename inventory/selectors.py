@@ -1,18 +1,18 @@
 """Reads that span models: what a change of many products would do, and the catalogue in numbers.
 
-A plan annotates each product with `skip`, the SkipReason for which it is left alone ("" if it
-changes). The preview counts it and the service carries it out, so both say the same.
+A plan (see backoffice.bulk) annotates each product with `skip`, the SkipReason for which it is left
+alone.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Lower, Round
+from django.db.models import Exists, F, OuterRef, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from .models import Category, Product, ProductImage, ProductTag, Tag
+from backoffice.bulk import raised_by_percent, skipping
+
+from .models import Category, Product, ProductTag, Tag
 
 HIGHEST_PRICE = Decimal("9999999999.9999")  # what numeric(14, 4) holds
 
@@ -32,24 +32,20 @@ class SkipReason(models.TextChoices):
     PRICE_TOO_HIGH = "price_too_high", _("the new price would be too high to store")
 
 
-def _skip(*cases: When) -> Case:
-    return Case(*cases, default=Value(""), output_field=models.CharField())
-
-
 def activation_plan(products: QuerySet[Product], *, active: bool) -> QuerySet[Product]:
     already = SkipReason.ALREADY_ACTIVE if active else SkipReason.ALREADY_INACTIVE
-    return products.annotate(skip=_skip(When(is_active=active, then=Value(already.value))))
+    return products.annotate(skip=skipping(When(is_active=active, then=Value(already.value))))
 
 
 def category_plan(products: QuerySet[Product], *, category: Category) -> QuerySet[Product]:
     already = Value(SkipReason.ALREADY_THERE.value)
-    return products.annotate(skip=_skip(When(category=category, then=already)))
+    return products.annotate(skip=skipping(When(category=category, then=already)))
 
 
 def tag_plan(products: QuerySet[Product], *, tag: Tag) -> QuerySet[Product]:
     carried = ProductTag.objects.filter(product=OuterRef("pk"), tag=tag)
     already = Value(SkipReason.ALREADY_TAGGED.value)
-    return products.annotate(skip=_skip(When(Exists(carried), then=already)))
+    return products.annotate(skip=skipping(When(Exists(carried), then=already)))
 
 
 def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Product]:
@@ -57,18 +53,9 @@ def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Pro
 
     A price that goes below the cent, as that of a screw does, keeps its four decimals.
     """
-    factor = Value(
-        (100 + percent) / 100,
-        output_field=models.DecimalField(max_digits=20, decimal_places=10),
-    )
-    exact = F("price") * factor
-    new_price = Case(
-        When(price=Round(F("price"), precision=2), then=Round(exact, precision=2)),
-        default=Round(exact, precision=4),
-        output_field=models.DecimalField(max_digits=20, decimal_places=4),
-    )
+    new_price = raised_by_percent(F("price"), percent, places=4)
     return products.annotate(new_price=new_price).annotate(
-        skip=_skip(
+        skip=skipping(
             When(new_price=F("price"), then=Value(SkipReason.SAME_PRICE.value)),
             When(new_price__gt=HIGHEST_PRICE, then=Value(SkipReason.PRICE_TOO_HIGH.value)),
             When(
@@ -77,41 +64,3 @@ def price_plan(products: QuerySet[Product], *, percent: Decimal) -> QuerySet[Pro
             ),
         )
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CatalogueFigures:
-    """How many products there are, and how many lack something."""
-
-    products: int
-    active: int
-    inactive: int
-    without_category: int
-    without_image: int
-
-
-def catalogue_figures() -> CatalogueFigures:
-    """Two passes over the products, whatever their number."""
-    counts = Product.objects.aggregate(
-        products=Count("pk"),
-        active=Count("pk", filter=Q(is_active=True)),
-        without_category=Count("pk", filter=Q(category=None)),
-    )
-    pictured = ProductImage.objects.filter(product=OuterRef("pk"))
-    return CatalogueFigures(
-        **counts,
-        inactive=counts["products"] - counts["active"],
-        without_image=Product.objects.filter(~Exists(pictured)).count(),
-    )
-
-
-def products_by_code(code: str) -> QuerySet[Product]:
-    """The products of exactly this SKU (whatever its case) or barcode."""
-    # lower(sku), as its unique index has it.
-    by_sku = Product.objects.alias(key=Lower("sku")).filter(key=Lower(Value(code)))
-    by_barcode = Product.objects.filter(barcode=code).exclude(barcode="")
-    # A union and no OR, which neither index could serve.
-    found: QuerySet[Product] = Product.objects.filter(
-        pk__in=by_sku.values("pk").union(by_barcode.values("pk"))
-    )
-    return found

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from backoffice.accounts.models import Role, User
 from backoffice.audit.models import ChangeSet
+from backoffice.console.models import BulkJob
 from backoffice.exchange.admin.export_tasks import write_now
 from backoffice.exchange.exporting.jobs import make_job
 from backoffice.exchange.models import ImportFeed, ImportJob, ImportProfile
@@ -38,6 +39,9 @@ PEOPLE = {A, U}
 PAGES: dict[str, set[Persona]] = {
     "index": EVERYONE,
     "password_change": EVERYONE,
+    # One's own, whoever one is.
+    "notifications": EVERYONE,
+    "notification_settings": EVERYONE,
     "inventory_product_changelist": READERS,
     "inventory_product_add": KEEPERS,
     "inventory_product_columns": READERS,
@@ -120,6 +124,10 @@ PAGES: dict[str, set[Persona]] = {
     # Carla's own: others see at most that it was made, and none but her gets the file.
     "exchange_exportjob_change[export]": {A, C, U},
     "exchange_exportjob_file[export]": {C},
+    # Carla's own; others who may change products have theirs.
+    "console_bulkjob_changelist": {A, C, U},
+    "console_bulkjob_change[bulk_job]": {A, C, U},
+    "console_bulkjob_progress[bulk_job]": {A, C, U},
     # Nobody deletes imports.
     "exchange_importjob_deleted_list": set(),
     "accounts_user_changelist": PEOPLE,
@@ -146,7 +154,8 @@ PAGES: dict[str, set[Persona]] = {
 # Addresses that are no page to look at: redirects, fragments, and what takes POST only.
 NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
-    "view_on_site", "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
+    "view_on_site", "notification_open", "notifications_read",
+    "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
     "audit_changeset_history",
     "audit_changeset_restore", "audit_changeset_revert", "accounts_role_note", "accounts_user_note",
     "exchange_importjob_note", "inventory_category_note", "inventory_discount_note",
@@ -164,6 +173,8 @@ NO_PAGES = {
     *(f"inventory_{model}_template_file" for model in ("product", "category", "tag", "discount")),
     "exchange_exportjob_add", "exchange_exportjob_delete", "exchange_exportjob_now",
     "exchange_exportjob_again",
+    "console_bulkjob_add", "console_bulkjob_delete", "console_bulkjob_cancel",
+    "console_bulkjob_again", "console_bulkjob_here", "audit_changeset_undo_now",
 }  # fmt: skip
 NO_PAGES |= {
     f"{options.app_label}_{options.model_name}_{name}"
@@ -208,12 +219,15 @@ def objects(people: dict[Persona, User], tmp_path: Any) -> dict[str, Any]:
         "profile": ImportProfile.objects.create(
             name="Northwind", resource="products", user=people[C]
         ),
+        "bulk_job": BulkJob.objects.create(
+            user=people[C], model="inventory.product", action="bulk_edit", fingerprint="x"
+        ),
         "person": User.objects.create_user("someone@stockbook.test", "x"),
         "role": Role.objects.create(name="Helpers"),
     }
 
 
-def _address(page: str, objects: dict[str, Any]) -> str:
+def address_of(page: str, objects: dict[str, Any]) -> str:
     name, _bracket, of = page.partition("[")
     arguments = [objects[of.rstrip("]")].pk] if of else []
     return reverse(f"admin:{name}", args=arguments)
@@ -223,7 +237,7 @@ def _address(page: str, objects: dict[str, Any]) -> str:
 def test_a_page_opens_for_those_who_may_and_for_nobody_else(
     page: str, people: dict[Persona, User], objects: dict[str, Any]
 ) -> None:
-    address, got_in, refused = _address(page, objects), set(), {}
+    address, got_in, refused = address_of(page, objects), set(), {}
     for persona, user in people.items():
         client = Client()
         client.force_login(user)
@@ -240,7 +254,7 @@ def test_a_page_opens_for_those_who_may_and_for_nobody_else(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nobody_is_asked_to_sign_in(page: str, objects: dict[str, Any]) -> None:
-    response = Client().get(_address(page, objects))
+    response = Client().get(address_of(page, objects))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("admin:login"))
 

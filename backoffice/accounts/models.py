@@ -12,6 +12,12 @@ from backoffice.audit.triggers import UnskippableTrigger
 
 from .managers import UserManager, normalise_email
 from .names import initials
+from .notifications.models import Notification, NotificationChoice
+
+__all__ = [
+    "Membership", "NormalisedEmailField", "Notification", "NotificationChoice", "Profile", "Role",
+    "RolePermission", "User", "UserPermission",
+]  # fmt: skip
 
 
 class NormalisedEmailField(models.EmailField):

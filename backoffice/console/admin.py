@@ -17,6 +17,8 @@ from backoffice.audit.admin import HistoryAdmin
 from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
+from .bulk.mixin import BulkEditMixin
+from .bulk.pages import BulkJobAdmin
 from .fieldsets import without
 from .forms import FormsMixin, InlineMixin
 from .lists.mixin import ListMixin
@@ -28,6 +30,8 @@ from .widgets import DecimalInput
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+__all__ = ["BulkJobAdmin", "ModelAdmin", "StackedInline", "TabularInline"]
+
 # Deleting collects every row and all that hangs on it, and lists them for the user to read.
 MOST_DELETED_AT_ONCE = 1000
 
@@ -37,6 +41,7 @@ class ModelAdmin(
     ExchangeAdmin,
     FormsMixin,
     ReasonMixin,
+    BulkEditMixin,
     ListMixin,
     SecretFieldsMixin,
     BareLinkMixin,

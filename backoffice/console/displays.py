@@ -31,6 +31,11 @@ def money(amount: Decimal | None) -> SafeString | str:
     )
 
 
+def grouped(value: int) -> str:
+    """A count as text with its thousands grouped, for the middle of a sentence."""
+    return number_format(value, force_grouping=True)
+
+
 def number(value: int | None) -> SafeString | str:
     """A count with its thousands grouped; an em dash where there is none."""
     if value is None:

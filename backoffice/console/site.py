@@ -1,13 +1,33 @@
-import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from unfold.dataclasses import SearchResult
+from django.urls import URLPattern, URLResolver
+from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
-MOST_RESULTS = 50
+from backoffice.accounts.notifications.pages import NotificationPages, unread_count
+from backoffice.console.palette.results import Answer, numbered
+
+type View = Callable[..., HttpResponseBase]
+
+
+def with_page_policy(view: View) -> View:
+    """Lets pages of the admin do what Unfold needs; files and errors keep the stricter policy."""
+
+    @wraps(view)
+    def answer(*arguments: Any, **options: Any) -> HttpResponseBase:
+        response = view(*arguments, **options)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]
+        return response
+
+    return answer
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -17,27 +37,32 @@ class ConsoleSite(UnfoldAdminSite):
     still shows them and a product that was renamed keeps its old name.
     """
 
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        return with_page_policy(super().admin_view(view, cacheable))
+
+    @login_not_required
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        return with_page_policy(super().login)(request, extra_context)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        return [*NotificationPages(self).urls(), *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # Asked for by pages with a header, and not by parts of pages.
+        unread = SimpleLazyObject(lambda: unread_count(request.user))
+        return {**super().each_context(request), "unread_notifications": unread}
+
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        started = time.perf_counter()
-        term = request.GET.get("s", "").replace("\0", "").strip()
-        if not term:
-            return HttpResponse()
+        """What the palette shows; while nothing is typed, what the browser remembers."""
         command = self._get_config("COMMAND", request)
-        found: list[SearchResult] = self._get_value(command["search_callback"], request, term)
-        found += self._search_apps(self.get_app_list(request), term.lower())
-        pages = Paginator(found[:MOST_RESULTS], MOST_RESULTS)
+        typed = request.GET.get("s", "")
+        answer: Answer = self._get_value(command["search_callback"], request, typed)
         return TemplateResponse(
             request,
             "unfold/helpers/command_results.html",
-            {
-                "search_term": term,
-                "page_obj": pages,
-                "results": pages.page(1),
-                "page_counter": 0,
-                "execution_time": time.perf_counter() - started,
-                "command_show_history": command["show_history"],
-            },
-            headers={"HX-Trigger": "search"},
+            {"typed": typed.strip(), "answer": answer, "groups": numbered(answer.groups)},
         )

@@ -5,15 +5,11 @@ transaction that does the work, so a job that is at work while the lock is free 
 worker. Locks are taken in this order: the advisory lock, the job, its progress.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.tasks import TaskResultStatus
-from django.tasks.exceptions import TaskResultDoesNotExist
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context, current_context
@@ -21,8 +17,9 @@ from backoffice.audit.reasons import said
 
 from . import services
 from .exceptions import PlanStale, ReasonMissing, RowsInvalid, WrongState
-from .liveness import hold, is_worked_on
+from .liveness import hold, is_lost, is_worked_on
 from .models import ImportJob, ImportProfile, ImportProgress
+from .notices import tell_of_import
 from .read_as import ReadAs
 from .staging import is_staged
 from .tasks import work_on_import
@@ -31,8 +28,6 @@ from .working import go_back, source_if_none
 State = ImportJob.State
 # A job whose worker died is taken up so often by itself; then its user is asked.
 RESTARTS = 1
-# So long after a task began, its job must be held by its worker.
-_BEGINNING_TAKES_AT_MOST = timedelta(minutes=1)
 
 
 def is_large(*, size: int = 0, rows: int = 0) -> bool:
@@ -197,7 +192,12 @@ def reap(job: ImportJob) -> bool:
         )
         locked = found.first()
         progress = ImportProgress.objects.filter(job_id=job.pk).first()
-        if locked is None or progress is None or is_worked_on(locked) or not _is_lost(progress):
+        if (
+            locked is None
+            or progress is None
+            or is_worked_on(locked)
+            or not is_lost(progress, work_on_import)
+        ):
             return False
         if progress.backend_pid is None:
             _hand_over(locked, restarts=progress.restarts)  # it was never begun
@@ -217,23 +217,10 @@ def reap(job: ImportJob) -> bool:
                 locked,
                 _("The worker died again in the middle of the work. Nothing was written."),
             )
+            tell_of_import(ImportJob.objects.select_related("user", "progress").get(pk=job.pk))
     return True
 
 
 def reap_all() -> int:
     """Take up every job whose worker died; returns how many there were."""
     return sum(reap(job) for job in ImportJob.objects.filter(state__in=services.AT_WORK))
-
-
-def _is_lost(progress: ImportProgress) -> bool:
-    """Whether nobody is going to go on with a job that nobody works on."""
-    if progress.backend_pid is not None:
-        return True
-    try:
-        task = work_on_import.get_result(progress.task_id)
-    except (TaskResultDoesNotExist, NotImplementedError):
-        return timezone.now() - progress.started_at > _BEGINNING_TAKES_AT_MOST
-    since = task.started_at or task.enqueued_at or progress.started_at
-    return (
-        task.status != TaskResultStatus.READY and timezone.now() - since > _BEGINNING_TAKES_AT_MOST
-    )

@@ -57,11 +57,12 @@ def run_feed(feed: ImportFeed, *, due: datetime | None = None) -> ImportJob | No
             problem = _("Something went wrong that nobody foresaw. It is tried again next time.")
         now = timezone.now()
         told_before = feed.last_problem == problem
-        ImportFeed.objects.filter(pk=feed.pk).update(
-            last_run_at=now, next_run_at=_next(feed, due or now, now), last_problem=problem
-        )
-    if problem and not told_before:
-        tell_of_feed(feed, problem)
+        with transaction.atomic():
+            ImportFeed.objects.filter(pk=feed.pk).update(
+                last_run_at=now, next_run_at=_next(feed, due or now, now), last_problem=problem
+            )
+            if problem and not told_before:
+                tell_of_feed(feed, problem)
     return job
 
 

@@ -1,6 +1,7 @@
-"""What a worker does besides its tasks: reap, run due feeds, seal, tidy once a day."""
+"""What a worker does besides its tasks: reap, run due feeds, seal, send mail, tidy once a day."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -8,6 +9,8 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
+from backoffice.accounts.notifications.seals import tell_of_seals
+from backoffice.accounts.notifications.sending import send_mails
 from backoffice.audit.tasks import seal_record
 
 from .background import reap_all
@@ -17,6 +20,14 @@ from .tidying import tidy
 logger = logging.getLogger(__name__)
 _EVERY = 30  # seconds
 _TIDY_EVERY = timedelta(days=1)
+
+# Each may be done by several workers at once.
+_chores: list[Callable[[], object]] = [reap_all, hand_over_due_feeds]
+
+
+def every_round(chore: Callable[[], object]) -> None:
+    """Have workers do this too, twice a minute. For apps that the exchange knows nothing of."""
+    _chores.append(chore)
 
 
 class Housekeeper:
@@ -50,9 +61,9 @@ class Housekeeper:
             connections.close_all()
 
     def keep_house(self) -> None:
-        """One round. Each of these may be done by several workers at once."""
-        reap_all()
-        hand_over_due_feeds()
+        """One round."""
+        for chore in _chores:
+            chore()
         is_new_day = timezone.now() - self._tidied_at >= _TIDY_EVERY
         if is_new_day:
             self._tidied_at = timezone.now()
@@ -60,3 +71,6 @@ class Housekeeper:
         if settings.AUDIT_SIGNING_KEY:
             # Where the key is kept from workers, audit_seal runs as a service of its own.
             seal_record.call(thorough=is_new_day)
+        tell_of_seals()
+        # Those that the task of their own did not send, or could not.
+        send_mails.call()

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import Any
 
+import psycopg
 from django.db import DatabaseError, connection, models
 from django.utils.translation import gettext as _
 
 from .exceptions import Cancelled
+from .models.work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +74,8 @@ def made_since_now(*made: type[models.Model]) -> Probe | None:
 class Watch:
     """Tells of the work that this thread does on a job, and stops it when that is asked for."""
 
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
+    def __init__(self, work: Work) -> None:
+        self.work = work
         self.is_cancelled = False
         self._step = _Step()
         self._ended, self._started, self._sending = Event(), Event(), Lock()
@@ -109,7 +111,7 @@ class Watch:
                     self._tell(beside)
                 except DatabaseError:
                     # The work goes on; whoever looks sees an old sign of life.
-                    logger.exception("Progress of import %s could not be told", self.job_id)
+                    logger.exception("Progress of %s could not be told", self.work._meta.label)
                     beside.close()
                 self._started.set()
                 if self._ended.wait(TICK):
@@ -118,15 +120,15 @@ class Watch:
             beside.close()
 
     def _tell(self, beside: Any) -> None:
-        step, done = self._step, 0
+        step, done, options = self._step, 0, self.work._meta
         with beside.cursor() as cursor:
             if step.probe:
                 done = max(0, min(_counted(step.probe, cursor), step.total))
             cursor.execute(
-                "UPDATE exchange_importprogress SET step = %s, done = %s, total = %s, "
-                "backend_pid = %s, heartbeat_at = clock_timestamp() WHERE job_id = %s "
-                "RETURNING cancel_requested",
-                [step.text[:100], done, step.total, self._backend, self.job_id],
+                f'UPDATE "{options.db_table}" SET step = %s, done = %s, total = %s, '
+                "backend_pid = %s, heartbeat_at = clock_timestamp() "
+                f'WHERE "{options.pk.column}" = %s RETURNING cancel_requested',
+                [step.text[:100], done, step.total, self._backend, self.work.pk],
             )
             row = cursor.fetchone()
             if row and row[0]:
@@ -141,3 +143,9 @@ def _counted(probe: Probe, cursor: Any) -> int:
         return probe(cursor)
     except ValueError:  # the file that it asks was closed a moment ago
         return 0
+
+
+def is_cancellation(error: BaseException) -> bool:
+    return isinstance(error, psycopg.errors.QueryCanceled) or isinstance(
+        error.__cause__, psycopg.errors.QueryCanceled
+    )

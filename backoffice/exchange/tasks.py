@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.tasks import task
 
 from .feeds import run_feed
 from .models import ImportFeed
-from .notices import tell_the_user
+from .notices import tell_of_import
 from .services import AT_WORK
 from .working import work
 
@@ -19,11 +20,13 @@ def work_on_import(job_id: int, request_id: str = "") -> None:
 
     What is fetched by itself is applied by itself once it is read.
     """
-    job = work(job_id, request_id)
-    while job and job.state in AT_WORK:
-        job = work(job_id, request_id)
-    if job:
-        tell_the_user(job)
+    goes_on = True
+    while goes_on:
+        with transaction.atomic():
+            job = work(job_id, request_id)
+            goes_on = job is not None and job.state in AT_WORK
+            if job and not goes_on:
+                tell_of_import(job)
 
 
 @task(queue_name=QUEUE)

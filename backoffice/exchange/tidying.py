@@ -1,4 +1,4 @@
-"""What is kept for a set time only: files, staged rows, results of tasks."""
+"""What is kept for a set time only: files, staged rows, results of tasks, what TIDYING names."""
 
 import logging
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
@@ -35,6 +36,8 @@ def tidy() -> Tidied:
     ):
         drop_expired()
         tidied = Tidied(_drop_files(), _drop_stages())
+        for name in settings.TIDYING:
+            import_string(name)()
     call_command(
         "prune_db_task_results", queue_name="*", min_age_days=_RESULTS_KEPT.days, verbosity=0
     )

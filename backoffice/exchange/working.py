@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-import psycopg
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from .exceptions import ExchangeError, PlanStale
 from .feeds import goes_on
 from .liveness import hold
 from .models import ImportFeed, ImportJob, ImportProgress
-from .progress import Watch
+from .progress import Watch, is_cancellation
 from .staging import drop_stage, is_staged
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ def work(job_id: int, request_id: str = "") -> ImportJob | None:
     transaction: who dies in it leaves nothing behind.
     """
     with transaction.atomic():
-        if not hold(job_id):
+        if not hold(ImportJob(pk=job_id)):
             return None
         job = ImportJob.objects.select_related("user").filter(pk=job_id).first()
         if job is None or job.state not in services.AT_WORK:
@@ -58,7 +57,7 @@ def work(job_id: int, request_id: str = "") -> ImportJob | None:
 
 def _do(job: ImportJob) -> str:
     """Do the work, and return what stood in its way, if anything did."""
-    with Watch(job.pk) as watch:
+    with Watch(ImportProgress(pk=job.pk)) as watch:
         try:
             with transaction.atomic():
                 if job.state == State.READING:
@@ -81,7 +80,7 @@ def _do(job: ImportJob) -> str:
         except Exception as error:
             if connection.connection is None or connection.connection.closed:
                 raise  # nothing can be said any more; background.reap() will
-            if watch.is_cancelled and _is_cancellation(error):
+            if watch.is_cancelled and is_cancellation(error):
                 return _("The work was cancelled. Nothing was written.")
             logger.exception("The work on import %s failed", job.pk)
             return _(
@@ -98,12 +97,6 @@ def _go_on(job: ImportJob) -> str:
     if job.state == State.DISCARDED:
         drop_stage(job)
     return problem
-
-
-def _is_cancellation(error: BaseException) -> bool:
-    return isinstance(error, psycopg.errors.QueryCanceled) or isinstance(
-        error.__cause__, psycopg.errors.QueryCanceled
-    )
 
 
 def go_back(job: ImportJob, problem: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 
+from .csp import ADMIN_CSP, SECURE_CSP  # noqa: F401 - settings
 from .unfold import UNFOLD  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "backoffice.console.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -63,7 +65,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.audit.middleware.AuditMiddleware",
     "backoffice.accounts.middleware.LastActiveMiddleware",
-    "backoffice.exchange.news.ImportNewsMiddleware",
 ]
 
 TEMPLATES = [
@@ -72,6 +73,7 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
+                "django.template.context_processors.csp",
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
@@ -115,6 +117,12 @@ def mailer(url: str) -> dict[str, object]:
 
 MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25"))}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
+
+# What a worker calls once a day, besides tidying up after the exchange.
+TIDYING = ["backoffice.accounts.notifications.tidying.drop_old_notifications"]
+
+# What users were told is kept so long.
+NOTIFICATIONS_KEEP_DAYS = env.int("NOTIFICATIONS_KEEP_DAYS", default=90)
 
 # Where people reach the shop's pages, for links in e-mails: https://shop.example.com
 SITE_URL = env.str("SITE_URL", default="")
@@ -198,6 +206,8 @@ EXCHANGE_ARCHIVE_MAX_RATIO = env.int("EXCHANGE_ARCHIVE_MAX_RATIO", default=200)
 # Larger files, and plans of more rows, are done by a worker (`manage.py worker`).
 EXCHANGE_BACKGROUND_BYTES = env.int("EXCHANGE_BACKGROUND_BYTES", default=3 * 1024**2)
 EXCHANGE_BACKGROUND_ROWS = env.int("EXCHANGE_BACKGROUND_ROWS", default=25_000)
+# Bulk actions over more rows are a worker's too.
+BULK_BACKGROUND_ROWS = env.int("BULK_BACKGROUND_ROWS", default=20_000)
 # Files and what failed in them are kept so long after their upload; the jobs stay.
 EXCHANGE_KEEP_FILES_DAYS = env.int("EXCHANGE_KEEP_FILES_DAYS", default=90)
 # Where feeds find files by name; and hosts of our own network that they may fetch from.

@@ -1,5 +1,8 @@
 """Unfold's settings. What needs code is named by its dotted path and lives in config.console."""
 
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
+
 UNFOLD = {
     "SITE_TITLE": "Stockbook",
     "SITE_HEADER": "Stockbook",
@@ -18,12 +21,17 @@ UNFOLD = {
         "config.console.stylesheet",
         "backoffice.console.lists.assets.stylesheet",
         "backoffice.console.lists.assets.cells_stylesheet",
+        "backoffice.accounts.notifications.assets.stylesheet",
+        "backoffice.console.palette.assets.stylesheet",
+        "backoffice.console.dashboard.assets.stylesheet",
     ],
     "SCRIPTS": [
         "backoffice.console.lists.assets.script",
         "backoffice.console.lists.assets.cells_script",
         "backoffice.console.lists.assets.pictures_script",
         "backoffice.console.lists.assets.forms_script",
+        "backoffice.console.palette.assets.script",
+        "backoffice.console.dashboard.assets.script",
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
@@ -42,11 +50,22 @@ UNFOLD = {
         },
     },
     "LOGIN": {"form": "backoffice.accounts.forms.SignInForm"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": gettext_lazy("Notifications"), "link": reverse_lazy("admin:notifications")},
+            {
+                "title": gettext_lazy("How you are told"),
+                "link": reverse_lazy("admin:notification_settings"),
+            },
+            {
+                "title": gettext_lazy("Change password"),
+                "link": reverse_lazy("admin:password_change"),
+            },
+        ],
+    },
     "COMMAND": {
         "search_models": False,
         "search_callback": "config.console.search",
-        # It would keep titles in the browser, past the sign-out and past a right taken away.
-        "show_history": False,
     },
     "SIDEBAR": {
         "show_search": True,

@@ -1,3 +1,3 @@
-from . import classification, discount, product
+from . import classification, discount, home, product
 
-__all__ = ["classification", "discount", "product"]
+__all__ = ["classification", "discount", "home", "product"]

@@ -12,8 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.accounts.models import User
-from backoffice.console.actions import BulkAction, BulkForm, Sample
-from backoffice.console.displays import NOTHING, money
+from backoffice.bulk import Outcome
+from backoffice.console.bulk.action import BulkAction
+from backoffice.console.bulk.forms import BulkForm
+from backoffice.console.bulk.preview import Sample
+from backoffice.console.displays import NOTHING, grouped, money
 from backoffice.console.widgets import DecimalInput
 from inventory.models import Product, ProductTag
 from inventory.selectors import (
@@ -44,11 +47,11 @@ class ActivateProducts(ProductAction):
 
     def execute(
         self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
-    ) -> catalogue.BulkOutcome:
+    ) -> Outcome:
         return catalogue.activate_products(products=rows, actor=actor, reason=reason)
 
     def done_message(self, number: int) -> str:
-        return ngettext("%d activated.", "%d activated.", number) % number
+        return ngettext("%s activated.", "%s activated.", number) % grouped(number)
 
 
 class DeactivateProducts(ProductAction):
@@ -64,11 +67,11 @@ class DeactivateProducts(ProductAction):
 
     def execute(
         self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
-    ) -> catalogue.BulkOutcome:
+    ) -> Outcome:
         return catalogue.deactivate_products(products=rows, actor=actor, reason=reason)
 
     def done_message(self, number: int) -> str:
-        return ngettext("%d deactivated.", "%d deactivated.", number) % number
+        return ngettext("%s deactivated.", "%s deactivated.", number) % grouped(number)
 
 
 class CategoryForm(BulkForm):
@@ -92,13 +95,13 @@ class SetCategory(ProductAction):
 
     def execute(
         self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
-    ) -> catalogue.BulkOutcome:
+    ) -> Outcome:
         return catalogue.set_category(
             products=rows, category=asked["category"], actor=actor, reason=reason
         )
 
     def done_message(self, number: int) -> str:
-        return ngettext("%d moved.", "%d moved.", number) % number
+        return ngettext("%s moved.", "%s moved.", number) % grouped(number)
 
 
 class TagForm(BulkForm):
@@ -129,11 +132,11 @@ class AddTag(ProductAction):
 
     def execute(
         self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
-    ) -> catalogue.BulkOutcome:
+    ) -> Outcome:
         return catalogue.add_tag(products=rows, tag=asked["tag"], actor=actor, reason=reason)
 
     def done_message(self, number: int) -> str:
-        return ngettext("%d tagged.", "%d tagged.", number) % number
+        return ngettext("%s tagged.", "%s tagged.", number) % grouped(number)
 
 
 class PercentForm(BulkForm):
@@ -163,10 +166,10 @@ class ChangePrices(ProductAction):
 
     def execute(
         self, rows: QuerySet[Product], asked: Mapping[str, Any], *, actor: User, reason: str
-    ) -> catalogue.BulkOutcome:
+    ) -> Outcome:
         return catalogue.change_prices_by_percent(
             products=rows, percent=asked["percent"], actor=actor, reason=reason
         )
 
     def done_message(self, number: int) -> str:
-        return ngettext("%d price changed.", "%d prices changed.", number) % number
+        return ngettext("%s price changed.", "%s prices changed.", number) % grouped(number)

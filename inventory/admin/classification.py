@@ -59,6 +59,8 @@ class CategoryAdmin(ModelAdmin):
         (_("Record"), {"fields": ["path", ("created_at", "updated_at"), "version"]}),
     ]
 
+    # A name and a place are one category's own.
+    bulk_fields = ["description"]
     actions = ["export_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
@@ -71,10 +73,9 @@ class CategoryAdmin(ModelAdmin):
 
     @display(description=_("category"), ordering="path")
     def place(self, category: Category) -> SafeString:
-        depth = category.path.count(PATH_SEPARATOR)
-        return format_html(
-            '<span class="console-tree" style="--depth: {}">{}</span>', depth, category.name
-        )
+        step = SafeString('<span class="console-tree-step"></span>')
+        steps = SafeString(step * category.path.count(PATH_SEPARATOR))
+        return format_html('<span class="console-tree">{}{}</span>', steps, category.name)
 
     @display(description=_("within"))
     def within(self, category: Category) -> str:

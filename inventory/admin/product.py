@@ -171,6 +171,10 @@ class ProductAdmin(ModelAdmin):
 
     inlines = [ImageInline, VariantInline]
 
+    bulk_fields = [
+        "price", "compare_at_price", "cost", "tax_class", "discount", "brand", "category", "tags",
+        "is_active", "is_featured", "weight", "weight_unit", "description",
+    ]  # fmt: skip
     actions = [
         ActivateProducts(),
         DeactivateProducts(),

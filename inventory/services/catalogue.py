@@ -5,47 +5,26 @@ those that the plan (inventory.selectors) skips. Two that overlap wait for each 
 can deadlock.
 """
 
-from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Count, F, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db import connection
+from django.db.models import F, QuerySet
 from django.utils.translation import ngettext
 
 from backoffice.accounts.models import User
-from backoffice.audit.context import AuditContext, Source, audit_context, current_context
-from backoffice.audit.reasons import ReasonMissing, bulk_needs_reason, said
+from backoffice.bulk import Outcome, carry_out
 from inventory.exceptions import PercentOutOfRange
 from inventory.models import Category, Product, ProductTag, Tag
-from inventory.selectors import (
-    SkipReason,
-    activation_plan,
-    category_plan,
-    price_plan,
-    tag_plan,
-)
+from inventory.selectors import activation_plan, category_plan, price_plan, tag_plan
 
 LOWEST_PERCENT = Decimal(-100)
 HIGHEST_PERCENT = Decimal(1000)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulkOutcome:
-    """How many products were changed, and how many were left alone for which reason."""
-
-    done: int
-    skipped: dict[SkipReason, int] = field(default_factory=dict)
-
-
-def activate_products(*, products: QuerySet[Product], actor: User, reason: str) -> BulkOutcome:
+def activate_products(*, products: QuerySet[Product], actor: User, reason: str) -> Outcome:
     """Put products on sale."""
-    return _carry_out(
-        products=products,
+    return carry_out(
+        rows=products,
         plan=lambda rows: activation_plan(rows, active=True),
         write=lambda rows: rows.update(is_active=True),
         actor=actor,
@@ -54,10 +33,10 @@ def activate_products(*, products: QuerySet[Product], actor: User, reason: str) 
     )
 
 
-def deactivate_products(*, products: QuerySet[Product], actor: User, reason: str) -> BulkOutcome:
+def deactivate_products(*, products: QuerySet[Product], actor: User, reason: str) -> Outcome:
     """Take products off sale; they stay in the catalogue."""
-    return _carry_out(
-        products=products,
+    return carry_out(
+        rows=products,
         plan=lambda rows: activation_plan(rows, active=False),
         write=lambda rows: rows.update(is_active=False),
         actor=actor,
@@ -68,10 +47,10 @@ def deactivate_products(*, products: QuerySet[Product], actor: User, reason: str
 
 def set_category(
     *, products: QuerySet[Product], category: Category, actor: User, reason: str
-) -> BulkOutcome:
+) -> Outcome:
     """Move products into a category, out of the one that they were in."""
-    return _carry_out(
-        products=products,
+    return carry_out(
+        rows=products,
         plan=lambda rows: category_plan(rows, category=category),
         write=lambda rows: rows.update(category=category),
         actor=actor,
@@ -87,10 +66,10 @@ def set_category(
     )
 
 
-def add_tag(*, products: QuerySet[Product], tag: Tag, actor: User, reason: str) -> BulkOutcome:
+def add_tag(*, products: QuerySet[Product], tag: Tag, actor: User, reason: str) -> Outcome:
     """Give products a tag besides those that they carry."""
-    return _carry_out(
-        products=products,
+    return carry_out(
+        rows=products,
         plan=lambda rows: tag_plan(rows, tag=tag),
         write=lambda rows: _insert_tag(rows, tag),
         actor=actor,
@@ -108,15 +87,15 @@ def add_tag(*, products: QuerySet[Product], tag: Tag, actor: User, reason: str) 
 
 def change_prices_by_percent(
     *, products: QuerySet[Product], percent: Decimal, actor: User, reason: str
-) -> BulkOutcome:
+) -> Outcome:
     """Raise or (below 0) lower prices, rounded to the cent and a half upwards.
 
     Raises PercentOutOfRange outside of LOWEST_PERCENT to HIGHEST_PERCENT.
     """
     if not LOWEST_PERCENT <= percent <= HIGHEST_PERCENT:
         raise PercentOutOfRange(percent=percent, lowest=LOWEST_PERCENT, highest=HIGHEST_PERCENT)
-    return _carry_out(
-        products=products,
+    return carry_out(
+        rows=products,
         plan=lambda rows: price_plan(rows, percent=percent),
         write=lambda rows: rows.update(price=F("new_price")),
         actor=actor,
@@ -132,48 +111,6 @@ def change_prices_by_percent(
     )
 
 
-@transaction.atomic
-def _carry_out(
-    *,
-    products: QuerySet[Product],
-    plan: Callable[[QuerySet[Product]], QuerySet[Any]],
-    write: Callable[[QuerySet[Product]], int],
-    actor: User,
-    reason: str,
-    action: Callable[[int], str],
-) -> BulkOutcome:
-    """Lock, plan, write. Raises ReasonMissing where the reason is blank."""
-    reason = said(reason)
-    if bulk_needs_reason() and not reason:
-        raise ReasonMissing
-    planned = plan(_locked(products))
-    counted: Counter[str] = Counter(
-        dict(planned.values_list("skip").annotate(number=Count("pk")).order_by())
-    )
-    to_change = counted.pop("", 0)
-    if to_change:
-        with _on_the_record(actor=actor, reason=reason, action=action(to_change)):
-            write(planned.filter(skip=""))
-    return BulkOutcome(
-        done=to_change, skipped={SkipReason(skip): n for skip, n in sorted(counted.items())}
-    )
-
-
-def _locked(products: QuerySet[Product]) -> QuerySet[Product]:
-    """The products as they are now, locked in the order of their keys until the transaction ends.
-
-    They are named by their keys from here on: a change may take them out of the filter by which
-    they were found.
-    """
-    found: QuerySet[Product] = Product.objects.filter(pk__in=products.order_by().values("pk"))
-    keys = list(found.order_by("pk").select_for_update().values_list("pk", flat=True))
-    # One array, not a parameter each: there may be a million.
-    locked: QuerySet[Product] = Product.objects.filter(
-        pk__in=RawSQL("SELECT unnest(%s::bigint[])", [keys])
-    )
-    return locked.order_by()
-
-
 def _insert_tag(products: QuerySet[Product], tag: Tag) -> int:
     # The locks hold off who would tag one of them meanwhile: their foreign key waits for it.
     keys = list(products.values_list("pk", flat=True))
@@ -184,12 +121,3 @@ def _insert_tag(products: QuerySet[Product], tag: Tag) -> int:
             [tag.pk, keys],
         )
         return int(cursor.rowcount)
-
-
-def _on_the_record(
-    *, actor: User, reason: str, action: str
-) -> AbstractContextManager[AuditContext]:
-    facts = {"actor": actor, "reason": reason, "action": action}
-    if current_context() is None:  # nobody opened one: someone at a Python prompt
-        facts["source"] = Source.SHELL
-    return audit_context(**facts)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
-from backoffice.exchange import background
+from backoffice.exchange import background, liveness
 from backoffice.exchange.liveness import hold, is_worked_on
 from backoffice.exchange.models import ImportJob, ImportProgress
 from backoffice.exchange.services import start_import
@@ -137,7 +137,7 @@ def test_a_worker_that_is_killed_leaves_nothing_and_the_job_resumes(
     job.refresh_from_db()
     assert job.state == (State.READING if reads else State.APPLYING)
 
-    monkeypatch.setattr(background, "_BEGINNING_TAKES_AT_MOST", timedelta(0))
+    monkeypatch.setattr(liveness, "_BEGINNING_TAKES_AT_MOST", timedelta(0))
     with audit_context(source=Source.COMMAND):
         assert background.reap(job)
         assert not background.reap(job)

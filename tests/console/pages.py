@@ -1,5 +1,7 @@
 """How the tests talk to the pages of the admin."""
 
+import html
+import re
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -23,9 +25,20 @@ def page(name: str, *args: Any) -> str:
     return reverse(f"admin:{name}", args=args)
 
 
+_BUTTON = re.compile(r' <button [^>]*formaction="([^"]*)"[^>]*>.*?</button>')
+
+
 def said(response: Any) -> list[str]:
-    """The messages that the request left for the user."""
-    return [str(message) for message in get_messages(response.wsgi_request)]
+    """The messages that the request left for the user, without their buttons."""
+    return [_BUTTON.sub("", str(each)) for each in get_messages(response.wsgi_request)]
+
+
+def undo_offered(response: Any) -> str | None:
+    """Where the Undo of the request's message is posted to."""
+    for message in get_messages(response.wsgi_request):
+        if found := _BUTTON.search(str(message)):
+            return html.unescape(found[1])
+    return None
 
 
 def act(client: Client, action: str, rows: Any, *, query: str = "", **sent: Any) -> Any:

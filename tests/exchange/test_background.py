@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from backoffice.accounts.models import User
+from backoffice.accounts.models import Notification, User
+from backoffice.accounts.notifications.sending import send_mails
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.undo.services import undo_change_set
 from backoffice.exchange import background
@@ -79,6 +80,11 @@ def told(client: Client, job: ImportJob) -> dict[str, Any]:
     return dict(response.json())
 
 
+def told_of(client: Client) -> list[str]:
+    """What the user was told, newest first."""
+    return [each.text for each in client.get(page("notifications")).context["words"]]
+
+
 def test_the_whole_way_with_a_worker(client: Client, catalogue_manager: User) -> None:
     job = uploaded(client)
     assert (job.state, job.rows, staging_tables()) == (State.READING, 0, [])
@@ -88,9 +94,7 @@ def test_the_whole_way_with_a_worker(client: Client, catalogue_manager: User) ->
     job.refresh_from_db()
     assert (job.state, job.new) == (State.CHECKED, 2)
     assert told(client, job) == {"ended": True}
-    shown = text_of(the_page(client, job))
-    assert "march.csv was read: look at what it would do." in shown
-    assert "was read: look" not in text_of(the_page(client, job))  # told once
+    assert told_of(client) == ["march.csv was read: look at what it would do."]
 
     apply(client, job)
     job.refresh_from_db()
@@ -101,12 +105,13 @@ def test_the_whole_way_with_a_worker(client: Client, catalogue_manager: User) ->
     assert (job.state, Product.objects.count()) == (State.APPLIED, 2)
     assert job.change_set is not None
     assert (job.change_set.source, job.change_set.actor_id) == ("import", catalogue_manager.pk)
+    assert told_of(client)[0] == "march.csv was imported: 2 changes."
     # On whatever page is next.
-    response = client.get(page("inventory_product_changelist"))
-    assert "march.csv was imported: 2 changes." in text_of(response)
+    assert "Notifications: 2 unread" in client.get(page("index")).text
+    send_mails.call()
     assert [(m.to, m.subject) for m in mail.outbox] == [
-        ([catalogue_manager.email], "march.csv: checked"),
-        ([catalogue_manager.email], "march.csv: applied"),
+        ([catalogue_manager.email], "march.csv was read: look at what it would do."),
+        ([catalogue_manager.email], "march.csv was imported: 2 changes."),
     ]
     assert page("exchange_importjob_change", job.pk) in mail.outbox[1].body
 
@@ -134,7 +139,7 @@ def test_what_no_worker_does_is_done_in_the_request(client: Client) -> None:
     assert job.state == State.CHECKED
     run_worker()  # which finds its task and nothing left to do
     job.refresh_from_db()
-    assert (job.state, len(mail.outbox)) == (State.CHECKED, 0)
+    assert (job.state, told_of(client)) == (State.CHECKED, [])
 
 
 def test_a_task_that_runs_twice_does_nothing_the_second_time(client: Client) -> None:
@@ -143,7 +148,7 @@ def test_a_task_that_runs_twice_does_nothing_the_second_time(client: Client) -> 
     work_on_import.call(job.pk)
     work_on_import.call(job.pk)
     assert Product.history.count() == 2
-    assert len(mail.outbox) == 2
+    assert len(told_of(client)) == 2
 
 
 def test_a_mail_server_that_fails_does_not_fail_the_import(
@@ -152,12 +157,14 @@ def test_a_mail_server_that_fails_does_not_fail_the_import(
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("no route to host")
 
-    monkeypatch.setattr("backoffice.exchange.notices.EmailMessage.send", fail)
+    monkeypatch.setattr("backoffice.accounts.notifications.sending.EmailMessage.send", fail)
     job = checked(client)
     apply(client, job)
     run_worker()
+    send_mails.call()
     job.refresh_from_db()
     assert job.state == State.APPLIED
+    assert Notification.objects.filter(mail_due_at__gt=timezone.now(), mailed_at=None).count() == 2
     assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCESSFUL"}
 
 

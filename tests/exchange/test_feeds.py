@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from backoffice.accounts.models import User
+from backoffice.accounts.models import Notification, User
 from backoffice.audit.context import Source, audit_context
 from backoffice.exchange.exceptions import FeedRefused
 from backoffice.exchange.feed_files import opened
@@ -131,7 +130,9 @@ def test_invalid_rows_stop_a_feed_unless_it_takes_the_others(
     assert job is not None
     assert (job.state, Product.objects.count()) == (ImportJob.State.CHECKED, 0)
     assert "Rows are invalid" in feed.last_problem
-    assert [message.to for message in mail.outbox] == [[feed.user.email]]
+    (told,) = Notification.objects.all()
+    assert (told.user, told.kind) == (feed.user, "import_waits")
+    assert told.mail_due_at is not None
     feed.valid_rows_only = True
     feed.save()
     (folder / "prices.csv").write_bytes(CSV + b"B,Mug,y\n")
@@ -163,7 +164,7 @@ def test_a_feed_without_a_file_says_so_once(feed: ImportFeed) -> None:
     run(feed)
     run(feed)
     assert "There is no file" in feed.last_problem
-    assert len(mail.outbox) == 1
+    assert Notification.objects.get().kind == "feed_failed"
 
 
 @pytest.mark.django_db
@@ -208,11 +209,12 @@ def test_a_file_that_changes_nothing_is_given_up_without_a_word(
 ) -> None:
     (folder / "prices.csv").write_bytes(CSV)
     run(feed)
-    mail.outbox.clear()
+    Notification.objects.all().delete()
     (folder / "prices.csv").write_bytes(CSV + b"\n")
     job = run(feed)
     assert job is not None
-    assert (job.state, feed.last_problem, mail.outbox) == (ImportJob.State.DISCARDED, "", [])
+    assert (job.state, feed.last_problem) == (ImportJob.State.DISCARDED, "")
+    assert not Notification.objects.exists()
 
 
 def test_a_worker_keeps_house_beside_its_tasks(

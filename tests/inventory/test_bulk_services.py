@@ -13,7 +13,7 @@ from inventory.exceptions import PercentOutOfRange
 from inventory.models import Product, ProductTag
 from inventory.selectors import SkipReason
 from inventory.services.catalogue import (
-    BulkOutcome,
+    Outcome,
     activate_products,
     add_tag,
     change_prices_by_percent,
@@ -40,7 +40,7 @@ def test_activating_leaves_alone_what_is_active(catalogue_manager: User) -> None
         products=Product.objects.exclude(sku="D"), actor=catalogue_manager, reason="Spring"
     )
 
-    assert outcome == BulkOutcome(done=2, skipped={SkipReason.ALREADY_ACTIVE: 1})
+    assert outcome == Outcome(done=2, skipped={SkipReason.ALREADY_ACTIVE: 1})
     assert sorted(Product.objects.active().values_list("sku", flat=True)) == ["A", "B", "C"]
     change_set = on_the_record("2 products activated")
     assert (change_set.reason, change_set.actor_id) == ("Spring", catalogue_manager.pk)
@@ -59,7 +59,7 @@ def test_what_a_change_takes_out_of_its_own_filter_is_changed_and_counted(
     outcome = deactivate_products(
         products=Product.objects.active(), actor=catalogue_manager, reason="Sold out"
     )
-    assert outcome == BulkOutcome(done=2)
+    assert outcome == Outcome(done=2)
     assert Product.objects.active().count() == 0
     assert on_the_record("2 products deactivated").source == Source.SHELL
 
@@ -79,7 +79,7 @@ def test_setting_a_category(catalogue_manager: User) -> None:
     outcome = set_category(
         products=Product.objects.all(), category=radios, actor=catalogue_manager, reason="Sorted"
     )
-    assert outcome == BulkOutcome(done=2, skipped={SkipReason.ALREADY_THERE: 1})
+    assert outcome == Outcome(done=2, skipped={SkipReason.ALREADY_THERE: 1})
     assert Product.objects.filter(category=radios).count() == 3
     assert on_the_record("2 products moved to Audio > Radios").reason == "Sorted"
 
@@ -92,7 +92,7 @@ def test_adding_a_tag(catalogue_manager: User) -> None:
     outcome = add_tag(
         products=Product.objects.all(), tag=summer, actor=catalogue_manager, reason="Season"
     )
-    assert outcome == BulkOutcome(done=2, skipped={SkipReason.ALREADY_TAGGED: 1})
+    assert outcome == Outcome(done=2, skipped={SkipReason.ALREADY_TAGGED: 1})
     assert Product.objects.tagged("Summer").count() == 3
     assert Product.objects.tagged("Red").count() == 1
     links = ProductTag.history.filter(change_set=on_the_record("Tag “Summer” added to 2 products"))
@@ -138,7 +138,7 @@ def test_changing_prices_leaves_alone_what_would_break_a_rule(catalogue_manager:
         actor=catalogue_manager,
         reason="Copper is dearer",
     )
-    assert outcome == BulkOutcome(
+    assert outcome == Outcome(
         done=2,
         skipped={
             SkipReason.COMPARE_AT_NOT_ABOVE: 1,
@@ -189,7 +189,7 @@ def test_nothing_to_change_leaves_nothing_on_the_record(catalogue_manager: User)
     make_product()
     before = ChangeSet.objects.count()
     outcome = activate_products(products=Product.objects.all(), actor=catalogue_manager, reason="x")
-    assert outcome == BulkOutcome(done=0, skipped={SkipReason.ALREADY_ACTIVE: 1})
+    assert outcome == Outcome(done=0, skipped={SkipReason.ALREADY_ACTIVE: 1})
     assert ChangeSet.objects.count() == before
 
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 
 from .undo import restore_view, undo_view
 from .undo_field import revert_view
+from .undo_now import undo_now_view
 
 
 def undo_urls(model_admin: ModelAdmin) -> list[URLPattern]:
@@ -18,6 +19,7 @@ def undo_urls(model_admin: ModelAdmin) -> list[URLPattern]:
 
     return [
         page("<int:change_set_id>/undo/", "undo", undo_view),
+        page("<int:change_set_id>/undo/now/", "undo_now", undo_now_view),
         page("restore/", "restore", restore_view),
         page("revert/", "revert", revert_view),
     ]

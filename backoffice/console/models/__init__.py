@@ -1,3 +1,4 @@
+from .bulk import BulkJob
 from .lists import ListLayout, SavedView
 
-__all__ = ["ListLayout", "SavedView"]
+__all__ = ["BulkJob", "ListLayout", "SavedView"]

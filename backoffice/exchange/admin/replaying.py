@@ -29,8 +29,12 @@ class Selection:
 
     @classmethod
     def of(cls, job: ExportJob) -> "Selection":
-        keys = job.filters.get("keys")
-        return cls(job.filters.get("query", ""), None if keys is None else tuple(keys))
+        return cls.of_json(job.filters)
+
+    @classmethod
+    def of_json(cls, kept: dict[str, Any]) -> "Selection":
+        keys = kept.get("keys")
+        return cls(kept.get("query", ""), None if keys is None else tuple(keys))
 
     @classmethod
     def sent(cls, form: QueryDict) -> "Selection":
@@ -66,11 +70,22 @@ def may_export(model_admin: Any, request: HttpRequest) -> bool:
 def find_rows(model_admin: Any, user: Any, selection: Selection) -> QuerySet[Any]:
     """Raises IncorrectLookupParameters and SuspiciousOperation as the list itself does, and
     PermissionDenied if the user may not export any more."""
+    request = as_asked_by(user, selection)
+    if not user.is_active or not may_export(model_admin, request):
+        raise PermissionDenied
+    return rows_of(model_admin, request, selection)
+
+
+def as_asked_by(user: Any, selection: Selection) -> HttpRequest:
+    """The request for the list that a selection was made in, with the rights of now."""
     request = HttpRequest()
     request.method, request.user = "GET", user
     request.GET = QueryDict(selection.query)
-    if not user.is_active or not may_export(model_admin, request):
-        raise PermissionDenied
+    return request
+
+
+def rows_of(model_admin: Any, request: HttpRequest, selection: Selection) -> QuerySet[Any]:
+    """Raises IncorrectLookupParameters and SuspiciousOperation as the list itself does."""
     if selection.keys is not None:
         rows: QuerySet[Any] = model_admin.get_queryset(request).filter(pk__in=selection.keys)
         return rows

@@ -15,6 +15,7 @@ from backoffice.audit.undo.services import undone_by
 from backoffice.exchange.background import cancel, hand_over_reading, reap
 from backoffice.exchange.exceptions import ExchangeError
 from backoffice.exchange.models import ImportJob, ImportProgress
+from backoffice.exchange.models.work import Work
 from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import AT_WORK
 from backoffice.exchange.working import work
@@ -30,19 +31,35 @@ def work_context(job: ImportJob) -> dict[str, Any]:
     progress = ImportProgress.objects.filter(job=job).first()
     if progress is None:
         return {"is_at_work": job.state in AT_WORK, "progress": None}
-    now = timezone.now()
-    waits = progress.backend_pid is None
+    return {"is_at_work": job.state in AT_WORK, **progress_context(progress)}
+
+
+def progress_context(progress: Work) -> dict[str, Any]:
+    """How far work is, in words."""
+    elapsed = (timezone.now() - progress.started_at).total_seconds()
     return {
-        "is_at_work": job.state in AT_WORK,
         "progress": progress,
         "progress_text": _text(progress),
-        "progress_elapsed": _elapsed((now - progress.started_at).total_seconds()),
+        "progress_elapsed": _elapsed(elapsed),
         "is_cancelling": progress.cancel_requested,
-        "is_forsaken": waits and (now - progress.started_at).total_seconds() > _PATIENCE,
+        "is_forsaken": progress.backend_pid is None and elapsed > _PATIENCE,
     }
 
 
-def _text(progress: ImportProgress) -> str:
+def progress_json(context: dict[str, Any]) -> dict[str, Any]:
+    """The same for the script of the page (exchange/progress.js)."""
+    progress = context["progress"]
+    return {
+        "ended": False,
+        "text": context["progress_text"],
+        "elapsed": context["progress_elapsed"],
+        "done": progress.done,
+        "total": progress.total,
+        "forsaken": context["is_forsaken"],
+    }
+
+
+def _text(progress: Work) -> str:
     if progress.cancel_requested:
         return _("Cancelling …")
     if progress.backend_pid is None:
@@ -108,18 +125,7 @@ class WorkPages:
         context = work_context(job)
         if not context["is_at_work"]:
             return JsonResponse({"ended": True})
-        progress = context["progress"]
-        return JsonResponse(
-            {
-                "ended": False,
-                "state": job.state,
-                "text": context["progress_text"],
-                "elapsed": context["progress_elapsed"],
-                "done": progress.done,
-                "total": progress.total,
-                "forsaken": context["is_forsaken"],
-            }
-        )
+        return JsonResponse({**progress_json(context), "state": job.state})
 
     def cancel_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)

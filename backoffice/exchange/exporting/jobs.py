@@ -49,10 +49,17 @@ def make_job(
     )
 
 
-def write_job(*, job_id: int, find_rows: FindRows, told: Callable[[ExportJob], Any]) -> None:
+def write_job(
+    *,
+    job_id: int,
+    find_rows: FindRows,
+    told: Callable[[ExportJob], Any],
+    ended: Callable[[ExportJob], None] = lambda _job: None,
+) -> None:
     """Write the file of a job that waits. Nothing happens if somebody else does, or did.
 
-    `told` says of a job how its rows were found, for the record.
+    `told` says of a job how its rows were found, for the record. `ended` is called in the
+    transaction in which the job is done or has failed.
     """
     if not ExportJob.objects.filter(pk=job_id, state=State.WAITING).update(state=State.RUNNING):
         return
@@ -62,8 +69,9 @@ def write_job(*, job_id: int, find_rows: FindRows, told: Callable[[ExportJob], A
             job = ExportJob.objects.select_related("user").get(pk=job_id)
             with audit_context(**_work_of(job)):
                 _write(job, find_rows(job), told(job))
+            ended(job)
     except ExchangeError as error:
-        _fail(job_id, str(error))
+        _fail(job_id, str(error), ended)
     except Exception:
         logger.exception("The export %s failed", job_id)
         _fail(
@@ -73,6 +81,7 @@ def write_job(*, job_id: int, find_rows: FindRows, told: Callable[[ExportJob], A
                 "an administrator the number of the export: %(number)d."
             )
             % {"number": job_id},
+            ended,
         )
 
 
@@ -147,5 +156,7 @@ def _write(job: ExportJob, rows: models.QuerySet[Any], told: Any) -> None:
         raise
 
 
-def _fail(job_id: int, problem: str) -> None:
+@transaction.atomic
+def _fail(job_id: int, problem: str, ended: Callable[[ExportJob], None]) -> None:
     ExportJob.objects.filter(pk=job_id).update(state=State.FAILED, problem=problem)
+    ended(ExportJob.objects.select_related("user").get(pk=job_id))

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.trail import Trail
 
+from .work import Work
+
 
 def private_path(job: models.Model, name: str) -> str:
     """A folder that nobody can guess for each file; no URL serves it anyway."""
@@ -196,7 +198,7 @@ class ImportJob(models.Model):
         return self.invalid + (0 if self.overwrite_conflicts else self.conflicts)
 
 
-class ImportProgress(models.Model):
+class ImportProgress(Work):
     """How far a worker is with a job: written on a connection of its own, so that it can be seen.
 
     The job's own row is locked by the transaction that does the work.
@@ -207,19 +209,6 @@ class ImportProgress(models.Model):
     job = models.OneToOneField(
         ImportJob, on_delete=models.CASCADE, primary_key=True, related_name="progress"
     )
-    step = models.CharField(_("step"), max_length=100, blank=True)
-    done = models.BigIntegerField(_("done"), default=0)
-    total = models.BigIntegerField(_("of"), default=0)
-    started_at = models.DateTimeField(_("started"), db_default=Now())
-    heartbeat_at = models.DateTimeField(_("last sign of life"), db_default=Now())
-    cancel_requested = models.BooleanField(_("to be cancelled"), default=False)
-    # The task that the job was handed to, and how often that was done by itself after a death.
-    task_id = models.CharField(_("task"), max_length=100, blank=True)
-    restarts = models.PositiveSmallIntegerField(_("started again"), default=0)
-    # The backend that works on it, so that it can be cancelled in the middle of a statement.
-    backend_pid = models.IntegerField(_("database process"), null=True)
-    # What happened to a worker that died, or why it could not go on.
-    problem = models.TextField(_("problem"), blank=True)
 
     class Meta:
         verbose_name = _("progress of an import")

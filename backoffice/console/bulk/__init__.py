@@ -1,0 +1,1 @@
+"""Bulk actions: what is asked for, a preview, the service, Undo; many rows are a worker's."""
