@@ -37,7 +37,7 @@ class ApplyForm(forms.Form):
         widget=UnfoldAdminRadioSelectWidget,
     )
     conflicts = forms.ChoiceField(
-        label=gettext_lazy("Rows that were changed since the export"),
+        label=gettext_lazy("Conflicts that are not decided below"),
         choices=[
             (LEAVE, gettext_lazy("Leave them as they are")),
             (OVERWRITE, gettext_lazy("Overwrite them with the file")),

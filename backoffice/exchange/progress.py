@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db import DatabaseError, connection, models
@@ -34,7 +34,7 @@ class _Step:
     probe: Probe | None = None
 
 
-_watch: ContextVar["Watch | None"] = ContextVar("exchange_watch", default=None)
+_watch: ContextVar["Teller | None"] = ContextVar("exchange_watch", default=None)
 
 
 def report(step: Any, *, total: int = 0, probe: Probe | None = None) -> None:
@@ -71,36 +71,28 @@ def made_since_now(*made: type[models.Model]) -> Probe | None:
     return lambda cursor: count(cursor) - before
 
 
-class Watch:
-    """Tells of the work that this thread does on a job, and stops it when that is asked for."""
+class Teller:
+    """Tells every second, from a thread beside this one, how far this thread's work is."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.is_cancelled = False
+    def __init__(self) -> None:
         self._step = _Step()
-        self._ended, self._started, self._sending = Event(), Event(), Lock()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            (self._backend,) = cursor.fetchone()
+        self._ended, self._started = Event(), Event()
         self._thread = Thread(target=self._run, args=(connection.copy,), daemon=True)
-        self._token: Token[Watch | None] | None = None
+        self._token: Token[Teller | None] | None = None
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._token = _watch.set(self)
         self._thread.start()
         self._started.wait(_STARTING_TAKES_AT_MOST)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._sending:  # from here on no statement is cancelled any more
-            self._ended.set()
+        self._ended.set()
         self._thread.join()
         assert self._token is not None  # noqa: S101 - for mypy
         _watch.reset(self._token)
 
     def begin(self, step: _Step) -> None:
-        if self.is_cancelled:
-            raise Cancelled(_("The work was cancelled. Nothing was written."))
         self._step = step
 
     def _run(self, connect: Callable[[], Any]) -> None:
@@ -111,7 +103,7 @@ class Watch:
                     self._tell(beside)
                 except DatabaseError:
                     # The work goes on; whoever looks sees an old sign of life.
-                    logger.exception("Progress of %s could not be told", self.work._meta.label)
+                    logger.exception("The progress of the work could not be told")
                     beside.close()
                 self._started.set()
                 if self._ended.wait(TICK):
@@ -120,10 +112,66 @@ class Watch:
             beside.close()
 
     def _tell(self, beside: Any) -> None:
-        step, done, options = self._step, 0, self.work._meta
+        raise NotImplementedError
+
+    @staticmethod
+    def _done(step: _Step, cursor: Any) -> int:
+        return max(0, min(_counted(step.probe, cursor), step.total)) if step.probe else 0
+
+
+class TerminalTeller(Teller):
+    """Tells whoever waits at a terminal, in one line that is written over."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream, self._width = stream, 0
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self._write("")
+        self._stream.write("\r")
+        self._stream.flush()
+
+    def _tell(self, beside: Any) -> None:
+        step = self._step
+        text = step.text
+        if step.total:
+            with beside.cursor() as cursor:
+                text += f": {100 * self._done(step, cursor) // step.total} %"
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        self._stream.write("\r" + text.ljust(self._width))
+        self._stream.flush()
+        self._width = len(text)
+
+
+class Watch(Teller):
+    """Tells of the work that this thread does on a job, and stops it when that is asked for."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self.work = work
+        self.is_cancelled = False
+        self._sending = Lock()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (self._backend,) = cursor.fetchone()
+
+    def __exit__(self, *_: object) -> None:
+        with self._sending:  # from here on no statement is cancelled any more
+            self._ended.set()
+        super().__exit__()
+
+    def begin(self, step: _Step) -> None:
+        if self.is_cancelled:
+            raise Cancelled(_("The work was cancelled. Nothing was written."))
+        super().begin(step)
+
+    def _tell(self, beside: Any) -> None:
+        step, options = self._step, self.work._meta
         with beside.cursor() as cursor:
-            if step.probe:
-                done = max(0, min(_counted(step.probe, cursor), step.total))
+            done = self._done(step, cursor)
             cursor.execute(
                 f'UPDATE "{options.db_table}" SET step = %s, done = %s, total = %s, '
                 "backend_pid = %s, heartbeat_at = clock_timestamp() "

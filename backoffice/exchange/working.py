@@ -15,6 +15,7 @@ from .feeds import goes_on
 from .liveness import hold
 from .models import ImportFeed, ImportJob, ImportProgress
 from .progress import Watch, is_cancellation
+from .recovery import recover
 from .staging import drop_stage, is_staged
 
 logger = logging.getLogger(__name__)
@@ -101,15 +102,18 @@ def _go_on(job: ImportJob) -> str:
 
 def go_back(job: ImportJob, problem: str) -> None:
     """Where a job stands whose work did not come to its end: as before it."""
+    changed = ["state"]
     if job.state == State.APPLYING:
         job.state = State.CHECKED
+    elif recover(job):
+        changed = [f.name for f in job._meta.concrete_fields if not f.primary_key]
     elif is_staged(job):
         job.state = State.CHECKED if job.summary.get("plan") else State.UPLOADED
     else:
         job.state = State.FAILED
         drop_stage(job)
     with audit_context(**source_if_none()):
-        job.save(update_fields=["state"])
+        job.save(update_fields=changed)
     ImportProgress.objects.filter(job=job).update(
         problem=problem, cancel_requested=False, backend_pid=None
     )

@@ -209,7 +209,7 @@ def test_an_import_is_applied_once() -> None:
     with pytest.raises(WrongState) as refused:
         apply(job)
     assert str(refused.value) == (
-        "This import is over (applied). Upload the file again to repeat it."
+        "This import is over (imported). Upload the file again to repeat it."
     )
     assert (Product.objects.count(), Product.history.count()) == (3, 3)
 

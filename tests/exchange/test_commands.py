@@ -1,6 +1,7 @@
 """The commands, as operators and programs drive them."""
 
 import json
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from backoffice.accounts.models import User
+from backoffice.exchange import progress
 from backoffice.exchange.models import ExportTemplate, ImportJob
 from inventory.models import Product
 from tests.inventory.factories import make_category, make_product
@@ -334,3 +336,23 @@ def test_a_sheet_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert kept.read() == path.read_bytes()
     with pytest.raises(CommandError, match="Choose one of: March, April"):
         call_command("import_file", "products", str(path), "--sheet", "May")
+
+
+def test_at_a_terminal_a_line_says_how_far_it_is(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("import_file", "products", str(file))
+    assert capsys.readouterr().err == ""  # neither in a pipe nor in a log
+
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(progress, "TICK", 0.001)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    call_command("import_file", "products", str(file))
+    steps = [" ".join(line.split()) for line in terminal.getvalue().split("\r")]
+    assert "Comparing with what is there" in steps
+    assert steps[-2:] == ["", ""]  # the line is gone when it is done
+    assert capsys.readouterr().out.startswith("Checked, nothing written: 2 rows")

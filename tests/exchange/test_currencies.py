@@ -72,7 +72,7 @@ def test_the_rate_is_typed_on_the_page_and_stays_on_the_record(manager: Client) 
     found = Product.objects.order_by("sku").values_list("price", "cost")
     assert list(found) == [(Decimal("10.11"), Decimal("4.60")), (Decimal("2.76"), None)]
     job.refresh_from_db()
-    assert ChangeSet.objects.get(pk=job.change_set_id).action == (
+    assert ChangeSet.objects.get(import_jobs=job).action == (
         "Products: import of march.csv (1 USD = 0.92 EUR)"
     )
 

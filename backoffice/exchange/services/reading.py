@@ -12,8 +12,15 @@ from backoffice.exchange.models import ImportJob, ImportProfile
 from backoffice.exchange.profiles import forget_profile, matching_profile, use_profile
 from backoffice.exchange.read_as import FIND_OUT, ReadAs, put_reading
 from backoffice.exchange.reading import fingerprint, unpacked
-from backoffice.exchange.resources import get_resource
-from backoffice.exchange.staging import dialect_of, drop_old_stages, drop_stage, open_file
+from backoffice.exchange.recovery import as_it_is, begin_anew, remember
+from backoffice.exchange.resources import Resource, get_resource
+from backoffice.exchange.staging import (
+    dialect_of,
+    drop_old_stages,
+    drop_stage,
+    is_staged,
+    open_file,
+)
 from backoffice.exchange.translating import choose_format, refuse_foreign
 
 from .custody import locked, work_context
@@ -76,6 +83,8 @@ def read_import(*, job: ImportJob) -> ImportJob:
     declared, job = get_resource(job.resource), locked(job, being=State.READING)
     with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read")):
         job.state = State.UPLOADED
+        if begin_anew(job):
+            drop_stage(job)
         read_and_plan(job, declared)
         job.save()
     return job
@@ -89,21 +98,19 @@ def read_again(*, job: ImportJob, read_as: ReadAs, later: bool = False) -> Impor
     if the file cannot be read so, and WrongState; then all stays as it was.
     """
     declared, job = get_resource(job.resource), locked(job)
-    before, left_out = dialect_of(job), job.left_out
+    before, left_out, so_far = dialect_of(job), job.left_out, as_it_is(job)
     with open_file(job) as file, unpacked(file, read_as.sheet) as source:
         put_reading(job, source, declared, read_as)
     if dialect_of(job).header != before.header:
         forget_profile(job, declared)
     job.state = State.READING if later else State.UPLOADED
     with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
-        if dialect_of(job) == before:
-            job.left_out = left_out  # only the signs and orders are others; the rows stay
-        else:
-            drop_stage(job)
+        is_other = dialect_of(job) != before
+        if is_other:
             job.conflict_choices = {}
-        if not later:
-            read_and_plan(job, declared)
-        job.save()
+        else:
+            job.left_out = left_out  # only the signs and orders are others; the rows stay
+        _begin(job, declared, so_far, restage=is_other, later=later)
     return job
 
 
@@ -115,17 +122,30 @@ def read_by_format(*, job: ImportJob, source_format: str, later: bool = False) -
     WrongState if the file is no such thing.
     """
     declared, job = get_resource(job.resource), locked(job)
+    so_far = as_it_is(job)
     choose_format(job, declared, job.source_header, source_format)
-    job.reading["said"] = {**job.reading.get("said", {}), "source_format": source_format}
+    said = {**job.reading.get("said", {}), "source_format": source_format}
+    job.reading = {**job.reading, "said": said}
     forget_profile(job, declared)
     job.conflict_choices = {}
     job.state = State.READING if later else State.UPLOADED
     with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
-        drop_stage(job)
-        if not later:
-            read_and_plan(job, declared)
-        job.save()
+        _begin(job, declared, so_far, restage=True, later=later)
     return job
+
+
+def _begin(
+    job: ImportJob, declared: Resource, so_far: dict[str, Any], *, restage: bool, later: bool
+) -> None:
+    """Read and plan a job as it says now, or leave that to a worker, who may have to give up."""
+    if later:
+        if is_staged(job):
+            remember(job, so_far, restage=restage)
+    else:
+        if restage:
+            drop_stage(job)
+        read_and_plan(job, declared)
+    job.save()
 
 
 def _shown_name(name: str) -> str:

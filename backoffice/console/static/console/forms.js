@@ -1,7 +1,7 @@
 // A form that came back with errors begins at their list, which leads to each field.
 "use strict";
 
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const list = document.querySelector("[data-console-errors]");
   if (!list) return;
   list.focus();
@@ -13,4 +13,4 @@
     field.scrollIntoView({ block: "center" });
     field.focus();
   });
-})();
+});

@@ -21,8 +21,10 @@
     },
     true,
   );
-  // Those that had failed before this script ran.
-  for (const picture of document.querySelectorAll(".console-thumbnail img")) {
-    if (picture.complete && picture.naturalWidth === 0) empty(picture);
-  }
+  // Those that failed without telling, such as from a cache.
+  window.addEventListener("load", () => {
+    for (const picture of document.querySelectorAll(".console-thumbnail img")) {
+      if (picture.complete && picture.naturalWidth === 0) empty(picture);
+    }
+  });
 })();

@@ -1,6 +1,8 @@
 import json
+import sys
 import time
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from backoffice.exchange.choices import decide
 from backoffice.exchange.exceptions import ExchangeError, ReasonMissing, RowsInvalid
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
+from backoffice.exchange.progress import TerminalTeller
 from backoffice.exchange.read_as import ReadAs
 from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import get_resource, resource_names
@@ -60,6 +63,12 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Only for whoever looks on: in a log or a pipe it would be noise.
+        with TerminalTeller(sys.stderr) if sys.stderr.isatty() else nullcontext():
+            job, seconds = self._bring_in(options)
+        self._tell(job, seconds, options)
+
+    def _bring_in(self, options: Any) -> tuple[ImportJob, float]:
         started = time.monotonic()
         try:
             if options["apply"] and not said(options["reason"]):
@@ -100,7 +109,10 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps({"error": str(error)}, ensure_ascii=False))
                 raise SystemExit(1) from error
             raise CommandError(str(error)) from error
-        report = self._report(job, round(time.monotonic() - started, 3))
+        return job, round(time.monotonic() - started, 3)
+
+    def _tell(self, job: ImportJob, seconds: float, options: Any) -> None:
+        report = self._report(job, seconds)
         if options["apply"] and job.state != ImportJob.State.APPLIED:
             report["error"] = str(RowsInvalid(job.invalid))
         if options["json"]:
