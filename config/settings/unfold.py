@@ -24,12 +24,14 @@ UNFOLD = {
         "backoffice.accounts.notifications.assets.stylesheet",
         "backoffice.console.palette.assets.stylesheet",
         "backoffice.console.dashboard.assets.stylesheet",
+        "backoffice.console.attachments.assets.stylesheet",
     ],
     "SCRIPTS": [
         "backoffice.console.lists.assets.script",
         "backoffice.console.lists.assets.cells_script",
         "backoffice.console.palette.assets.script",
         "backoffice.console.dashboard.assets.script",
+        "backoffice.console.attachments.assets.script",
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -22,6 +22,7 @@ from backoffice.audit.access import events_about, may_read_events
 from backoffice.audit.notes import LONGEST_NOTE, PERMISSION, add_note
 from backoffice.audit.selectors import Position, Strand, object_timeline
 
+from .beside import strands_beside, tabs_beside
 from .deleted import DeletedAdmin
 
 
@@ -92,14 +93,14 @@ class HistoryAdmin(DeletedAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """With the timeline as a tab, which costs the form nothing until it is opened."""
-        if (
-            obj is not None
-            and not context.get("is_popup")
-            and self.has_view_history_permission(request, obj)
-        ):
-            key = quote(str(obj.pk))
-            tab = TimelineTab(self.record_url("timeline", key), self.record_url("history", key))
-            context["datasets"] = [*context.get("datasets", ()), tab]
+        if obj is not None and not context.get("is_popup"):
+            tabs = tabs_beside(request, self, obj)
+            if self.has_view_history_permission(request, obj):
+                key = quote(str(obj.pk))
+                tabs.append(
+                    TimelineTab(self.record_url("timeline", key), self.record_url("history", key))
+                )
+            context["datasets"] = [*context.get("datasets", ()), *tabs]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(
@@ -165,7 +166,11 @@ class HistoryAdmin(DeletedAdmin):
         key = quote(str(obj.pk))
         return {
             "timeline": object_timeline(
-                [Strand(model=self.model, attname=self.opts.pk.attname), *parts],
+                [
+                    Strand(model=self.model, attname=self.opts.pk.attname),
+                    *parts,
+                    *strands_beside(request, obj),
+                ],
                 obj.pk,
                 events=events_about(obj, request),
                 before=before,
