@@ -180,7 +180,7 @@ NO_PAGES = {
 NO_PAGES |= {
     f"{options.app_label}_{options.model_name}_{name}"
     for options in (model._meta for model in admin.site._registry)
-    for name in ("view_save", "view_change", "view_delete", "cell", "cell_undo")
+    for name in ("view_save", "view_change", "view_delete", "cell", "cell_undo", "people")
 }
 
 

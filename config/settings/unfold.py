@@ -31,6 +31,7 @@ UNFOLD = {
         "backoffice.console.lists.assets.cells_script",
         "backoffice.console.palette.assets.script",
         "backoffice.console.dashboard.assets.script",
+        "backoffice.audit.assets.people_script",
         "backoffice.console.attachments.assets.script",
     ],
     "BORDER_RADIUS": "6px",

@@ -211,7 +211,9 @@ def test_who_may_view_gets_it_and_who_may_change_adds_and_removes(
 ) -> None:
     send(client, product, ("a.pdf", PDF))
     key = Attachment.objects.get().pk
-    gets, adds, removes = set(), set(), set()
+    gets: set[Persona] = set()
+    adds: set[Persona] = set()
+    removes: set[Persona] = set()
     for persona in Persona:
         user = User.objects.filter(email__startswith=persona.value[0].lower()).first()
         other = signed_in(user or make_user(persona))
@@ -272,7 +274,7 @@ def test_the_record_tells_of_both_and_removing_can_be_undone(
     attachment = Attachment.objects.get()
     assert added.action == f"Files attached to {product}"
     timeline = client.get(page("inventory_product_timeline", product.pk)).text
-    assert "Attachment added: a.pdf" in timeline
+    assert "Attachment “a.pdf” added" in timeline
     assert attachment.sha256 in timeline
     part = client.post(
         page("attachment_remove", attachment.pk), headers={"HX-Request": "true"}
@@ -281,7 +283,7 @@ def test_the_record_tells_of_both_and_removing_can_be_undone(
     assert removed.action == f"a.pdf removed from {product}"
     assert page("audit_changeset_undo", removed.pk) in part
     timeline = client.get(page("inventory_product_timeline", product.pk)).text
-    assert "Attachment deleted: a.pdf" in timeline
+    assert "Attachment “a.pdf” removed" in timeline
     assert page("audit_changeset_undo", removed.pk) in timeline
     other = make_product()
     assert "a.pdf" not in client.get(page("inventory_product_timeline", other.pk)).text

@@ -103,11 +103,8 @@ def of_what_may_not_be_changed(rows: QuerySet, actor: Any) -> QuerySet:
     """Of history rows of attachments, those of objects that an actor may not change."""
     labels = {reference.partition("/")[0] for reference in rows.values_list("reference", flat=True)}
     refused = [label for label in labels if not actor.has_perm(_right_to_change(label))]
-    if not refused:
-        return rows.none()
-    return rows.filter(
-        Q(*(("reference__startswith", f"{label}/") for label in refused), _connector=Q.OR)
-    )
+    of_these = [("reference__startswith", f"{label}/") for label in refused]
+    return rows.filter(Q(*of_these, reference="", _connector=Q.OR))
 
 
 def _right_to_change(label: str) -> str:
