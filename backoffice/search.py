@@ -3,17 +3,24 @@
 A text that is searched has an index of trigrams over `Upper(text)`, which serves all of it.
 """
 
+import json
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, cast
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db import connection, models, transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Lower, Upper
 
+from backoffice.misspelling import patterns_like
+
 MOST_SIMILAR = 50
-# How alike two words must be: first what differs by a letter or two, then what differs by more.
-_THRESHOLDS = (0.6, 0.45)
+# How alike two words must be that differ by more than one letter.
+_ALIKE = 0.45
+# What is less alike than this part of the best is noise beside it.
+_NOISE = 0.75
 # Of so many that are alike enough the best are taken: to rank all could take seconds.
 _MOST_RANKED = 300
 _MOST_WORDS = 8
@@ -32,29 +39,61 @@ def with_words[Rows: QuerySet](rows: Rows, text: Any, typed: str) -> Rows:
 
 
 def similar_keys(rows: QuerySet, text: Any, typed: str, *, limit: int = MOST_SIMILAR) -> list[Any]:
-    """The keys of the rows whose text has words like all of these, the most similar first."""
+    """The keys of the rows whose text has words like all of these, the most similar first.
+
+    First what differs by one letter in each word, which a short word needs; then what shares many.
+    """
     words = typed.replace("\0", "").split()[:_MOST_WORDS]
     if not any(len(word) > 2 for word in words):
         return []
     upper = Upper(text)
-    alike = rows.order_by().alias(searched_text=upper)
+    everything = rows.order_by().alias(searched_text=upper)
+    one_letter_off = everything
     for word in words:
-        alike = alike.filter(searched_text__trigram_word_similar=word)
+        # Not LIKE ANY of a list: the index would go through every pair of what two lists say.
+        likes = (Q(_Like(upper, Value(pattern))) for pattern in patterns_like(word))
+        one_letter_off = one_letter_off.filter(reduce(or_, likes))
+    candidates = _some_keys(one_letter_off) or _some_keys(_sharing(everything, words))
+    if not candidates:
+        return []
     likeness = sum(
         (TrigramWordSimilarity(word, upper) for word in words[1:]),
         start=TrigramWordSimilarity(words[0], upper),
     )
-    for threshold in _THRESHOLDS:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)",
-                [str(threshold)],
-            )
-            candidates = list(alike.values_list("pk", flat=True)[:_MOST_RANKED])
-        if candidates:
-            best = rows.model._base_manager.filter(pk__in=candidates).alias(likeness=likeness)
-            return list(best.order_by("-likeness", "pk").values_list("pk", flat=True)[:limit])
-    return []
+    found = rows.model._base_manager.filter(pk__in=candidates).annotate(likeness=likeness)
+    best = list(found.order_by("-likeness", "pk").values_list("pk", "likeness")[:limit])
+    return [key for key, likeness in best if likeness >= best[0][1] * _NOISE]
+
+
+class _Like(models.Func):
+    template = "(%(expressions)s)"
+    arg_joiner = " LIKE "
+    output_field = models.BooleanField()
+
+
+def _sharing(rows: QuerySet, words: Sequence[str]) -> QuerySet:
+    for word in words:
+        rows = rows.filter(searched_text__trigram_word_similar=word)
+    return rows
+
+
+def _some_keys(rows: QuerySet) -> list[Any]:
+    """By the index of trigrams: for so few rows the planner would rather read the whole table."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true), "
+            "set_config('enable_seqscan', 'off', true)",
+            [str(_ALIKE)],
+        )
+        keys = list(rows.values_list("pk", flat=True)[:_MOST_RANKED])
+        cursor.execute("SELECT set_config('enable_seqscan', 'on', true)")
+        return keys
+
+
+def expected_rows(rows: QuerySet) -> int:
+    """How many rows PostgreSQL's planner expects, which costs a few milliseconds at any size."""
+    (plan,) = json.loads(rows.explain(format="json"))
+    return int(plan["Plan"]["Plan Rows"])
 
 
 def in_this_order(rows: QuerySet, keys: Sequence[Any]) -> QuerySet:

@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .search import in_this_order, similar_keys, with_codes_first, with_words
+from .search import expected_rows, in_this_order, similar_keys, with_codes_first, with_words
+
+MOST_BY_KEY = 1_000
 
 
 class SearchAdmin(admin.ModelAdmin):
@@ -30,7 +32,14 @@ class SearchAdmin(admin.ModelAdmin):
         if not search_term.strip("\0 \t\r\n"):
             return queryset, False
         exact = with_words(queryset, self.search_text, search_term)
-        if exact.exists():
+        if expected_rows(exact.order_by().values("pk")) > MOST_BY_KEY:
+            keys: list[Any] | None = None if exact.order_by().exists() else []
+        else:
+            # Found once: what is done with few rows afterwards need not search again.
+            keys = list(exact.order_by().values_list("pk", flat=True)[: MOST_BY_KEY + 1])
+            if 0 < len(keys) <= MOST_BY_KEY:
+                exact = queryset.filter(pk__in=keys)
+        if keys is None or keys:
             return with_codes_first(exact, self.search_codes, search_term), False
         keys = similar_keys(queryset, self.search_text, search_term)
         if not keys:

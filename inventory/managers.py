@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models, transaction
-from django.db.models import F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower, Now
 
 from backoffice.search import with_words
 
 if TYPE_CHECKING:
-    from .models import Category, Discount, Product, Tag  # noqa: F401 - named in a subscript
+    from .models import Category, Discount, Product, ProductTag, Tag  # noqa: F401 - in a subscript
 
 
 class CategoryQuerySet(models.QuerySet["Category"]):
@@ -112,6 +112,13 @@ class TagManager(models.Manager["Tag"]):
         return tags
 
 
+class ProductTagManager(models.Manager["ProductTag"]):
+    """A link is called by both its ends, so these are fetched for all rows at once."""
+
+    def get_queryset(self) -> models.QuerySet["ProductTag"]:
+        return super().get_queryset().fetch_mode(models.FETCH_PEERS)
+
+
 class DiscountQuerySet(models.QuerySet["Discount"]):
     def running(self) -> Self:
         """In force now, by the database's clock."""
@@ -159,10 +166,30 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def in_category(self, category: "Category") -> Self:
         """In the category or anywhere below it."""
-        return self.filter(category__in=type(category).objects.within(category))
+        within = type(category).objects.within(category).values_list("pk", flat=True)
+        # As a list, which the planner knows the size of.
+        return self.filter(category__in=list(within))
 
     def uncategorised(self) -> Self:
         return self.filter(category=None)
+
+    def without_image(self) -> Self:
+        images: Any = self.model._meta.get_field("images").related_model
+        return self.filter(~Exists(images.objects.filter(product=OuterRef("pk"))))
+
+    def of_brands_like(self, text: str) -> Self:
+        """Of the brands that have this text in them, whatever its case."""
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        with connection.cursor() as cursor:
+            # From brand to brand along their index: there are few, and none finds a part of one.
+            cursor.execute(
+                f"WITH RECURSIVE each AS ((SELECT brand FROM {table} ORDER BY brand LIMIT 1) "
+                f"UNION ALL SELECT (SELECT p.brand FROM {table} p WHERE p.brand > each.brand "
+                "ORDER BY p.brand LIMIT 1) FROM each WHERE each.brand IS NOT NULL) "
+                "SELECT brand FROM each WHERE strpos(upper(brand), upper(%s)) > 0",
+                [text],
+            )
+            return self.filter(brand__in=[brand for (brand,) in cursor.fetchall()])
 
     def tagged(self, *names: str) -> Self:
         """Carrying every one of these tags."""

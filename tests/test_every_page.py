@@ -155,6 +155,8 @@ PAGES: dict[str, set[Persona]] = {
 NO_PAGES = {
     "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change_done", "search",
     "view_on_site", "notification_open", "notifications_read",
+    # tests/console/test_attachments.py has them under every role.
+    "attachments", "attachment_file", "attachment_remove",
     "audit_changeset_export", "audit_changeset_add", "audit_changeset_delete",
     "audit_changeset_history",
     "audit_changeset_restore", "audit_changeset_revert", "accounts_role_note", "accounts_user_note",
@@ -179,7 +181,7 @@ NO_PAGES = {
 NO_PAGES |= {
     f"{options.app_label}_{options.model_name}_{name}"
     for options in (model._meta for model in admin.site._registry)
-    for name in ("view_save", "view_change", "view_delete", "cell", "cell_undo")
+    for name in ("view_save", "view_change", "view_delete", "cell", "cell_undo", "people")
 }
 
 

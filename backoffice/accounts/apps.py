@@ -9,4 +9,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import policies, receivers  # noqa: F401, PLC0415 - models must be loaded
-        from .notifications import seals  # noqa: F401, PLC0415 - registers its kind
+        from .notifications import mentions, seals  # noqa: F401, PLC0415 - register their kinds

@@ -80,13 +80,15 @@ class Entry:
     previous_id: int | None = None  # the history row of what was there before
     # Of an object that is no part of the one that the reader looks at: where its history is.
     own_page: str = ""
+    # Of what names the object that the reader looks at, and is no part of it: a file.
+    is_beside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """A history row with the one before it of the same object.
 
-    `within` names the foreign key to the object on whose page the row stands, if it is a part.
+    `within` names the column of the object on whose page the row stands, if it is not its own.
     """
 
     model: type[models.Model]
@@ -176,6 +178,8 @@ def _entry(row: Row, names: Names, viewer: Any) -> Entry:
         link_label=link_label(row.model, row.within) if kind != Kind.CHANGED else "",
         previous_id=row.previous.history_id if row.previous is not None else None,
         own_page=_own_page(row),
+        is_beside=bool(row.within)
+        and all(field.attname != row.within for field in foreign_keys(row.model)),
     )
 
 

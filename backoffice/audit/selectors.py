@@ -22,11 +22,12 @@ ROWS_PER_SECTION = 20
 class Strand:
     """The history rows of one model that belong to an object: its own, or those of its parts.
 
-    `attname` is the column that holds the object's key.
+    `attname` is the column that holds the object's key, or `key` if that is something else.
     """
 
     model: type[models.Model]
     attname: str
+    key: Any = None
 
     @property
     def within(self) -> str:
@@ -69,7 +70,12 @@ class Step:
     @property
     def touched_it(self) -> bool:
         """Whether anything became of the object itself, or of its parts."""
-        return any(not entry.own_page for entry in self.entries)
+        return any(not (entry.own_page or entry.is_beside) for entry in self.entries)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is all about what is kept beside the object."""
+        return bool(self.entries) and all(entry.is_beside for entry in self.entries)
 
     @classmethod
     def of(cls, change_set: ChangeSet, newest_first: Iterable[Entry]) -> Self:
@@ -102,7 +108,8 @@ def object_timeline(
     """
     found: list[tuple[Position, Any]] = []
     for number, strand in enumerate(strands):
-        rows = history_of(strand.model)._base_manager.filter(**{strand.attname: key})
+        named = {strand.attname: key if strand.key is None else strand.key}
+        rows = history_of(strand.model)._base_manager.filter(**named)
         found += [
             (Position(row.history_date, number, row.history_id), row)
             for row in _newest(rows, "history_date", "history_id", number, before)[: size + 1]

@@ -36,7 +36,8 @@ class Trail(HistoricalRecords):
     foreign keys to the objects whose history shows these rows too, and which undo treats as one
     with them. `seen_from` names foreign keys to objects whose history shows these rows as well,
     though they stand on their own, and what one and several of them are called there:
-    {"variant_of": ("variant", "variants")}.
+    {"variant_of": ("variant", "variants")}. `beside` is a column that names an object of any
+    model, "inventory.product/12", whose history shows these rows too.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Trail(HistoricalRecords):
         ignored_fields: Iterable[str] = (),
         part_of: Iterable[str] = (),
         seen_from: "Mapping[str, tuple[StrOrPromise, StrOrPromise]] | None" = None,
+        beside: str = "",
         **options: Any,
     ) -> None:
+        self.beside = (beside,) if beside else ()
         self.ignored_fields = {"version", "updated_at", *ignored_fields}
         self.part_of = tuple(part_of)
         self.seen_from = dict(seen_from or {})
@@ -130,7 +133,7 @@ class Trail(HistoricalRecords):
                         fields=[whole, "-history_date", "-history_id"],
                         name=f"{name[:18]}_{whole[:8]}_h",
                     )
-                    for whole in self.part_of
+                    for whole in (*self.part_of, *self.beside)
                 ),
                 *(
                     models.Index(

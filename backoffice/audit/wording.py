@@ -42,6 +42,7 @@ FACTS = {
     "resource": gettext_lazy("Resource"),
     "method": gettext_lazy("Method"),
     "path": gettext_lazy("Path"),
+    "mentions": gettext_lazy("Mentions"),
     "email": gettext_lazy("E-mail address"),
     "client": gettext_lazy("Client"),
     "failures": gettext_lazy("Failures"),

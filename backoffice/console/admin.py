@@ -17,6 +17,7 @@ from backoffice.audit.admin import HistoryAdmin
 from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.exchange.admin import ExchangeAdmin
 
+from .attachments import wiring  # noqa: F401 - puts them on every form
 from .bulk.mixin import BulkEditMixin
 from .bulk.pages import BulkJobAdmin
 from .fieldsets import without

@@ -14,6 +14,8 @@ from unfold.sites import UnfoldAdminSite
 from backoffice.accounts.notifications.pages import NotificationPages, unread_count
 from backoffice.console.palette.results import Answer, numbered
 
+from .attachments.pages import AttachmentPages
+
 type View = Callable[..., HttpResponseBase]
 
 
@@ -47,7 +49,8 @@ class ConsoleSite(UnfoldAdminSite):
         return with_page_policy(super().login)(request, extra_context)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        return [*NotificationPages(self).urls(), *super().get_urls()]
+        own = [*NotificationPages(self).urls(), *AttachmentPages(self).urls()]
+        return [*own, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Asked for by pages with a header, and not by parts of pages.

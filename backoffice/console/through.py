@@ -16,6 +16,8 @@ from django.http import HttpRequest
 from unfold.checks import UnfoldModelAdminChecks
 from unfold.widgets import SELECT_CLASSES
 
+from .lists.checks import check_list
+
 
 def is_bare_link(field: object) -> bool:
     """Whether a row of the field's through model is made by naming its two ends."""
@@ -37,7 +39,10 @@ def is_bare_link(field: object) -> bool:
 
 
 class ConsoleChecks(UnfoldModelAdminChecks):
-    """Django's checks, of which admin.E013 does not hold for bare links."""
+    """Django's checks, of which admin.E013 does not hold for bare links; and those of our lists."""
+
+    def check(self, admin_obj: Any, **kwargs: Any) -> list[CheckMessage]:
+        return [*super().check(admin_obj, **kwargs), *check_list(admin_obj)]
 
     def _check_field_spec_item(
         self, obj: BaseModelAdmin, field_name: str, label: str

@@ -119,7 +119,16 @@ MAILERS = {"default": mailer(env.str("EMAIL_URL", default="smtp://localhost:25")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="stockbook@localhost")
 
 # What a worker calls once a day, besides tidying up after the exchange.
-TIDYING = ["backoffice.accounts.notifications.tidying.drop_old_notifications"]
+TIDYING = [
+    "backoffice.accounts.notifications.tidying.drop_old_notifications",
+    "backoffice.console.attachments.tidying.drop_removed_files",
+]
+
+# Files on objects: how large each may be, how many an object may have, and how long the file of
+# one that was removed is kept for an undo.
+ATTACHMENTS_MAX_BYTES = env.int("ATTACHMENTS_MAX_BYTES", default=20 * 1024**2)
+ATTACHMENTS_MAX_PER_OBJECT = env.int("ATTACHMENTS_MAX_PER_OBJECT", default=50)
+ATTACHMENTS_KEEP_DAYS = env.int("ATTACHMENTS_KEEP_DAYS", default=30)
 
 # What users were told is kept so long.
 NOTIFICATIONS_KEEP_DAYS = env.int("NOTIFICATIONS_KEEP_DAYS", default=90)

@@ -24,6 +24,7 @@ UNFOLD = {
         "backoffice.accounts.notifications.assets.stylesheet",
         "backoffice.console.palette.assets.stylesheet",
         "backoffice.console.dashboard.assets.stylesheet",
+        "backoffice.console.attachments.assets.stylesheet",
     ],
     "SCRIPTS": [
         "backoffice.console.lists.assets.script",
@@ -32,6 +33,8 @@ UNFOLD = {
         "backoffice.console.lists.assets.forms_script",
         "backoffice.console.palette.assets.script",
         "backoffice.console.dashboard.assets.script",
+        "backoffice.audit.assets.people_script",
+        "backoffice.console.attachments.assets.script",
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {

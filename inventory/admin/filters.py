@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilte
 from backoffice.audit.secrecy import hidden_fields
 from backoffice.console.lists.quick import QuickFilter
 from inventory.managers import ProductQuerySet
-from inventory.models import Category, Product
+from inventory.models import Category, Product, ProductTag
 
 
 class CategoryFilter(AutocompleteSelectFilter):
@@ -35,8 +35,21 @@ class BrandFilter(TextFilter):
 
     def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
         brand = (self.value() or "").replace("\0", "").strip()
-        # The search narrows by its index; the brand alone has none that finds a part of it.
-        return queryset.search(brand).filter(brand__icontains=brand) if brand else queryset
+        return queryset.of_brands_like(brand) if brand else queryset
+
+
+class TagFilter(AutocompleteSelectFilter):
+    """The products that carry a tag, each once without being compared with the others."""
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> QuerySet[Product] | None:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        try:
+            carried = ProductTag.objects.filter(tag=chosen)
+        except ValueError as nonsense:
+            raise IncorrectLookupParameters(nonsense) from nonsense
+        return queryset.filter(pk__in=carried.values("product"))
 
 
 class MissingFilter(DropdownFilter):
@@ -47,7 +60,7 @@ class MissingFilter(DropdownFilter):
 
     _missing: dict[str, tuple[Any, Callable[[ProductQuerySet], QuerySet[Product]]]] = {
         "category": (_("Category"), lambda rows: rows.uncategorised()),
-        "image": (_("Image"), lambda rows: rows.filter(images=None)),
+        "image": (_("Image"), lambda rows: rows.without_image()),
         "price": (_("Price"), lambda rows: rows.filter(price=0)),
         "cost": (_("Cost"), lambda rows: rows.filter(cost=None)),
         "barcode": (_("Barcode"), lambda rows: rows.filter(barcode="")),

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     BooleanRadioFilter,
     RangeNumericFilter,
 )
@@ -26,7 +25,14 @@ from inventory.models import Product, ProductImage
 
 from .actions import ActivateProducts, AddTag, ChangePrices, DeactivateProducts, SetCategory
 from .components import badges, thumbnail
-from .filters import QUICK_FILTERS, BrandFilter, CategoryFilter, MissingFilter, VariantFilter
+from .filters import (
+    QUICK_FILTERS,
+    BrandFilter,
+    CategoryFilter,
+    MissingFilter,
+    TagFilter,
+    VariantFilter,
+)
 from .forms import ProductForm
 
 
@@ -113,7 +119,7 @@ class ProductAdmin(ModelAdmin):
 
     list_filter = [
         ("category", CategoryFilter),
-        ("tags", AutocompleteSelectFilter),
+        ("tags", TagFilter),
         BrandFilter,
         ("price", RangeNumericFilter),
         ("is_active", BooleanRadioFilter),

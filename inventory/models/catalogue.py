@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.audit.models import VersionedModel
 from backoffice.audit.trail import Trail
 from backoffice.audit.triggers import LookingUpTrigger
-from inventory.managers import ProductManager, search_text
+from inventory.managers import ProductManager, ProductTagManager, search_text
 
 from .classification import Category, Tag
 from .discount import Discount
@@ -151,6 +151,7 @@ class Product(VersionedModel):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,  # the index over the category and the name serves as well
         related_name="products",
         verbose_name=_("category"),
     )
@@ -200,7 +201,8 @@ class Product(VersionedModel):
             models.Index(fields=["name", "id"], name="inventory_product_name"),
             models.Index(fields=["price", "id"], name="inventory_product_price"),
             models.Index(fields=["-updated_at", "-id"], name="inventory_product_updated"),
-            models.Index(fields=["brand", "name"], name="inventory_product_brand"),
+            models.Index(fields=["brand", "name", "id"], name="inventory_product_brand"),
+            models.Index(fields=["category", "name", "id"], name="inventory_product_category"),
             models.Index(
                 fields=["barcode"], name="inventory_product_barcode", condition=~Q(barcode="")
             ),
@@ -211,13 +213,24 @@ class Product(VersionedModel):
                 fields=["name"], name="inventory_product_featured", condition=Q(is_featured=True)
             ),
             # What is missing, where it is rare. By the key: rows that come in are put at the end,
-            # which costs an import next to nothing.
-            models.Index(fields=["id"], name="inventory_product_no_cost", condition=Q(cost=None)),
+            # which costs an import next to nothing. With the name, by which the list is in order.
             models.Index(
-                fields=["id"], name="inventory_product_no_barcode", condition=Q(barcode="")
+                fields=["id"],
+                include=["name"],
+                name="inventory_product_no_cost",
+                condition=Q(cost=None),
             ),
             models.Index(
-                fields=["id"], name="inventory_product_no_text", condition=Q(description="")
+                fields=["id"],
+                include=["name"],
+                name="inventory_product_no_barcode",
+                condition=Q(barcode=""),
+            ),
+            models.Index(
+                fields=["id"],
+                include=["name"],
+                name="inventory_product_no_text",
+                condition=Q(description=""),
             ),
             GinIndex(
                 OpClass(Upper(search_text()), name="gin_trgm_ops"), name="inventory_product_search"
@@ -305,15 +318,23 @@ class Product(VersionedModel):
 class ProductTag(models.Model):
     """That a product carries a tag: a row like any other, and so on the record like any other."""
 
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="product_tags")
-    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="product_tags")
+    # Each key is the beginning of an index below.
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, db_index=False, related_name="product_tags"
+    )
+    tag = models.ForeignKey(
+        Tag, on_delete=models.CASCADE, db_index=False, related_name="product_tags"
+    )
 
+    objects = ProductTagManager()
     history = Trail(part_of=["product"])
 
     class Meta:
+        base_manager_name = "objects"  # what a deletion lists
         verbose_name = _("tag of a product")
         verbose_name_plural = _("tags of products")
         default_permissions = ("view",)
+        indexes = [models.Index(fields=["tag", "product"], name="inventory_producttag_tag")]
         constraints = [
             models.UniqueConstraint(fields=["product", "tag"], name="inventory_producttag_unique"),
         ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from backoffice.accounts.models import User
 from backoffice.search import similar_keys
@@ -96,3 +97,58 @@ def test_categories_and_people_are_found_with_typing_errors(administrator: User)
     assert (len(names), said) == (1, True)
     names, said = found(administrator, "quimby beatrice", people)
     assert (len(names), said) == (1, False)
+
+
+MISTYPED = [
+    # A letter missing, doubled, wrong, at the wrong place; in short words as in long ones.
+    ("tepot", "Teapot"),
+    ("teapott", "Teapot"),
+    ("teaptot", "Teapot"),
+    ("taepot", "Teapot"),
+    ("teapor", "Teapot"),
+    ("wisk", "Whisk"),
+    ("whsik", "Whisk"),
+    ("whiskk", "Whisk"),
+    ("kettel", "Kettle"),
+    ("cettle", "Kettle"),
+    ("bwol", "Bowl"),
+    ("bowll", "Bowl"),
+    ("spatual", "Spatula"),
+    ("corkscrw", "Corkscrew"),
+    ("thermomter", "Thermometer"),
+    ("stel tepot", "Teapot"),
+    # Umlauts as they are typed without a German keyboard.
+    ("kuhler", "Kühler"),
+    ("kuehler", "Kühler"),
+    ("ruhrgerat", "Rührgerät"),
+    ("ruehrgeraet", "Rührgerät"),
+    ("giesskanne", "Gießkanne"),
+]
+
+
+@pytest.fixture
+def _kitchen(db: None) -> None:
+    things = "Teapot Whisk Kettle Bowl Spatula Corkscrew Thermometer Kühler Rührgerät Gießkanne"
+    for thing in [*things.split(), "Knife", "Dish", "Tent", "Towel", "Wire rack", "Kestrel"]:
+        make_product(name=f"Steel {thing} A1", brand="Acme")
+
+
+@pytest.mark.usefixtures("_kitchen")
+@pytest.mark.parametrize(("typed", "meant"), MISTYPED)
+def test_what_is_mistyped_is_found_without_noise(typed: str, meant: str) -> None:
+    keys = similar_keys(Product.objects.all(), search_text(), typed)
+    names = [Product.objects.get(pk=key).name for key in keys]
+    assert names == [f"Steel {meant} A1"]
+
+
+@pytest.mark.usefixtures("_kitchen")
+@pytest.mark.parametrize("typed", ["xylophone", "zzzz", "mg", "%%%%", "a_b%c", "\\\\\\", "4711"])
+def test_what_resembles_nothing_finds_nothing(typed: str) -> None:
+    assert similar_keys(Product.objects.all(), search_text(), typed) == []
+
+
+def test_a_search_leaves_the_planner_as_it_was(catalogue_manager: User) -> None:
+    similar_keys(Product.objects.all(), search_text(), "tepot")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        assert cursor.fetchone() == ("on",)

@@ -11,17 +11,21 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
+    JsonResponse,
 )
 from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.utils.functional import cached_property
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit.access import events_about, may_read_events
+from backoffice.audit.mentions import find_mentions, offered
 from backoffice.audit.notes import LONGEST_NOTE, PERMISSION, add_note
 from backoffice.audit.selectors import Position, Strand, object_timeline
 
+from .beside import strands_beside, tabs_beside
 from .deleted import DeletedAdmin
 
 
@@ -68,6 +72,7 @@ class HistoryAdmin(DeletedAdmin):
         return [
             self.record_path("<path:object_id>/timeline/", "timeline", self.timeline_view),
             self.record_path("<path:object_id>/note/", "note", self.note_view),
+            self.record_path("<path:object_id>/people/", "people", self.people_view),
             *(pattern for pattern in urls if pattern.name != unwanted),
         ]
 
@@ -92,14 +97,14 @@ class HistoryAdmin(DeletedAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         """With the timeline as a tab, which costs the form nothing until it is opened."""
-        if (
-            obj is not None
-            and not context.get("is_popup")
-            and self.has_view_history_permission(request, obj)
-        ):
-            key = quote(str(obj.pk))
-            tab = TimelineTab(self.record_url("timeline", key), self.record_url("history", key))
-            context["datasets"] = [*context.get("datasets", ()), tab]
+        if obj is not None and not context.get("is_popup"):
+            tabs = tabs_beside(request, self, obj)
+            if self.has_view_history_permission(request, obj):
+                key = quote(str(obj.pk))
+                tabs.append(
+                    TimelineTab(self.record_url("timeline", key), self.record_url("history", key))
+                )
+            context["datasets"] = [*context.get("datasets", ()), *tabs]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def history_view(
@@ -147,16 +152,40 @@ class HistoryAdmin(DeletedAdmin):
         obj, exists = self.living_or_gone(request, unquote(object_id))
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
-        form = NoteForm(request.POST)
+        form, unknown = NoteForm(request.POST), ""
         if form.is_valid():
-            add_note(obj=obj, text=form.cleaned_data["text"])
+            unknown = self._add_note(request, obj, form.cleaned_data["text"])
         if "HX-Request" in request.headers:
             context = {"within_form": True, **self._timeline(request, obj), "note_form": form}
+            context["unknown"] = unknown
             return self.record_page(request, "audit/timeline.html", context)
         if not form.is_valid():
             return self._history_page(request, obj, exists, {"note_form": form})
         messages.success(request, _("The note is on the record."))
+        if unknown:
+            messages.warning(request, unknown)
         return HttpResponseRedirect(self.record_url("history", quote(str(obj.pk))))
+
+    def _add_note(self, request: HttpRequest, obj: models.Model, text: str) -> str:
+        """Returns whom the note names in vain, in words."""
+        mentions = find_mentions(text, model_admin=self, obj=obj)
+        add_note(obj=obj, text=text, people=mentions.told, author=request.user)
+        if not mentions.unknown:
+            return ""
+        # Whether there is nobody or somebody who may not see this object, it is the same words.
+        return _(
+            "Nobody was told of %(names)s: that is not the name of just one person who may see "
+            "this. Choose from the list that opens after @."
+        ) % {"names": get_text_list(mentions.unknown, _("and"))}
+
+    def people_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Whom a note on this object can name, for the list that opens after @."""
+        obj, exists = self.living_or_gone(request, unquote(object_id))
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        term = request.GET.get("q", "").replace("\0", "")[:100]
+        found = offered(term, model_admin=self, obj=obj) if exists else []
+        return JsonResponse({"people": [{"handle": h, "name": name} for h, name in found]})
 
     def _timeline(self, request: HttpRequest, obj: models.Model) -> dict[str, Any]:
         parts, hidden = self.parts_open_to(request)
@@ -165,7 +194,11 @@ class HistoryAdmin(DeletedAdmin):
         key = quote(str(obj.pk))
         return {
             "timeline": object_timeline(
-                [Strand(model=self.model, attname=self.opts.pk.attname), *parts],
+                [
+                    Strand(model=self.model, attname=self.opts.pk.attname),
+                    *parts,
+                    *strands_beside(request, obj),
+                ],
                 obj.pk,
                 events=events_about(obj, request),
                 before=before,
@@ -178,6 +211,7 @@ class HistoryAdmin(DeletedAdmin):
             "may_add_note": request.user.has_perm(PERMISSION),
             "longest_note": LONGEST_NOTE,
             "note_url": self.record_url("note", key),
+            "people_url": self.record_url("people", key),
             "timeline_url": self.record_url("timeline", key),
             "as_of_url": self.record_url("as_of", key),
         }

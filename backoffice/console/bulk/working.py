@@ -19,6 +19,7 @@ from backoffice.exchange.admin.replaying import Selection, as_asked_by, rows_of
 from backoffice.exchange.liveness import hold
 from backoffice.exchange.progress import Watch, is_cancellation
 
+from .notices import tell_of_bulk_job
 from .refusals import JobRefused, PreviewOutdated
 from .words import action_named
 
@@ -46,6 +47,7 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
         ):
             _do(job)
         job.save(update_fields=["state", "problem", "changed", "skipped", "change_set", "ended_at"])
+        tell_of_bulk_job(job)
     return job
 
 

@@ -16,11 +16,11 @@ from backoffice.search import in_this_order
 
 from .paging import (
     CannotContinue,
+    Found,
     Place,
     as_place,
-    counted,
+    find_page,
     order_terms,
-    page_keys,
 )
 
 AFTER_VAR = "after"
@@ -152,13 +152,12 @@ class ChangeList(unfold.views.ChangeList):
             terms = order_terms(self.queryset)
         except CannotContinue:
             place, terms = None, []
-        found, more = self._keys(terms, place, offset)
-        if place and place.backwards and not more:  # the beginning, so from there
-            place = None
-            found, more = self._keys(terms, place, 0)
-        # In a search each row that is counted is read; a page that is not full needs no estimate.
-        self.result_count, exact = counted(self.queryset, is_costly=bool(self.query) and more)
-        self.is_estimate = not exact
+        page = self._page(terms, place, offset)
+        if place and place.backwards and len(page.rows) <= self.list_per_page:
+            place = None  # the beginning, so from there
+            page = self._page(terms, place, 0)
+        found, more = page.rows[: self.list_per_page], len(page.rows) > self.list_per_page
+        self.result_count, self.is_estimate = page.number, not page.is_exact
         if not found and offset:
             raise IncorrectLookupParameters(PAGE_VAR)
         self.can_show_all = self.result_count <= self.list_max_show_all and not self.is_estimate
@@ -176,17 +175,14 @@ class ChangeList(unfold.views.ChangeList):
         )
         self._link_pages(found, place, offset, more=more, terms=bool(terms))
 
-    def _keys(
-        self, terms: list[OrderBy], place: Place | None, offset: int
-    ) -> tuple[list[tuple[Any, ...]], bool]:
-        """The keys of the page, and whether there are more beyond."""
+    def _page(self, terms: list[OrderBy], place: Place | None, offset: int) -> Found:
+        """The rows of the page and one beyond, if there is one."""
         try:
-            found = page_keys(
+            return find_page(
                 self.queryset, terms, place, offset=offset, limit=self.list_per_page + 1
             )
         except ValueError as wrong:
             raise IncorrectLookupParameters(wrong) from wrong
-        return found[: self.list_per_page], len(found) > self.list_per_page
 
     def _place(self) -> Place | None:
         for name, text in self._places.items():

@@ -1,8 +1,9 @@
 """Pages that cost the same wherever they lie: by the values of the last row seen, not by counting.
 
-The keys of a page are read first, from the index of its order alone; then their rows. A page is
-named by the order values of the row next to it ("after" or "before" that row), so that what is
-added or changed meanwhile moves nothing; and how many rows there are is counted up to a bound.
+The keys of a page are read first, then their rows. Up to a bound all that match are found, counted
+and put in order; beyond it the index of the order is walked until the page is full, and the number
+is an estimate. Such a page is named by the order values of the row next to it ("after" or "before"
+that row), so that what is added or changed meanwhile moves nothing.
 """
 
 import base64
@@ -11,14 +12,14 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db import models
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, ValidationError
+from django.db import connections, models
 from django.db.models import F, Func, OrderBy, Q, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 
-MOST_COUNTED = 10_000
-# Where counting is costly, an estimate of so many times the bound is believed.
-_BELIEVED = 2
+from backoffice.search import expected_rows
+
+MOST_COUNTED = 20_000
 
 
 class CannotContinue(Exception):
@@ -128,8 +129,8 @@ def page_keys(
     """
     if not terms:
         return list(rows.values_list("pk")[offset : offset + limit])
-    names = [f"order_{number}" for number in range(len(terms))]
-    named = rows.annotate(**{n: t.expression for n, t in zip(names, terms, strict=True)})
+    names = list(_named(terms))
+    named = rows.annotate(**_named(terms))
     backwards = place is not None and place.backwards
     if place is not None and place.values:
         named = _beyond(named, names, terms, place)
@@ -182,25 +183,71 @@ def _text(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def counted(rows: QuerySet, *, is_costly: bool) -> tuple[int, bool]:
-    """How many rows there are, and whether that is exact: beyond a bound it is an estimate.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Key and order values of the rows of a page, and how many rows there are in all."""
 
-    Where looking at a row is costly, as in a search, an estimate far beyond the bound is believed
-    before any is counted.
+    rows: list[tuple[Any, ...]]
+    number: int
+    is_exact: bool
+
+
+def find_page(
+    rows: QuerySet, terms: list[OrderBy], place: Place | None, *, offset: int, limit: int
+) -> Found:
+    """The rows of a page in their order, backwards from a place before.
+
+    By the planner's estimate few are sorted and many are walked, since the planner itself may walk
+    a whole index in search of a page of few. Raises ValueError for a place that is none of this
+    order.
     """
-    keys = rows.order_by().values("pk")
-    if is_costly and (expected := _expected(keys)) > MOST_COUNTED * _BELIEVED:
-        return _rounded(expected), False
-    number = keys[: MOST_COUNTED + 1].count()
-    if number <= MOST_COUNTED:
-        return number, True
-    return _rounded(max(_expected(keys), MOST_COUNTED)), False
+    everything = rows.order_by().values("pk")
+    try:
+        everything.query.get_compiler(using=rows.db).as_sql()
+    except EmptyResultSet:  # no database is asked for what cannot be
+        return Found(rows=[], number=0, is_exact=True)
+    expected = expected_rows(everything)
+    if place is None and terms and expected <= MOST_COUNTED:
+        few = _sorted_page(rows, terms, offset=offset, limit=limit)
+        if few is not None:
+            return few
+    found = page_keys(rows, terms, place, offset=offset, limit=limit)
+    if place is None and len(found) < limit and (found or not offset):
+        return Found(rows=found, number=offset + len(found), is_exact=True)
+    if expected <= MOST_COUNTED and not (place is None and terms):
+        number = everything[: MOST_COUNTED + 1].count()
+        if number <= MOST_COUNTED:
+            return Found(rows=found, number=number, is_exact=True)
+    return Found(rows=found, number=_rounded(max(expected, MOST_COUNTED)), is_exact=False)
 
 
-def _expected(rows: QuerySet) -> int:
-    """What PostgreSQL's planner expects, which costs a few milliseconds at any size."""
-    (plan,) = json.loads(rows.explain(format="json"))
-    return int(plan["Plan"]["Plan Rows"])
+def _sorted_page(rows: QuerySet, terms: list[OrderBy], *, offset: int, limit: int) -> Found | None:
+    """The page out of all that match; None if these are too many. The LIMIT keeps the two apart."""
+    named = rows.order_by().annotate(**_named(terms)).values_list("pk", *_named(terms))
+    compiler = named[: MOST_COUNTED + 1].query.get_compiler(using=rows.db)
+    matching, params = compiler.as_sql()
+    order = ", ".join(
+        f"{name} {'DESC' if term.descending else 'ASC'}" for name, term in _named_terms(terms)
+    )
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(
+            f"SELECT *, count(*) OVER () FROM ({matching}) AS matching ORDER BY {order} "
+            "LIMIT %s OFFSET %s",
+            [*params, limit, offset],
+        )
+        found = cursor.fetchall()
+    number = found[0][-1] if found else 0
+    if number > MOST_COUNTED:
+        return None
+    return Found(rows=[row[:-1] for row in found], number=number, is_exact=True)
+
+
+def _named_terms(terms: list[OrderBy]) -> list[tuple[str, OrderBy]]:
+    return [(f"order_{number}", term) for number, term in enumerate(terms)]
+
+
+def _named(terms: list[OrderBy]) -> dict[str, Any]:
+    return {name: term.expression for name, term in _named_terms(terms)}
 
 
 def _rounded(number: int) -> int:

@@ -1,4 +1,5 @@
+from .attachments import Attachment
 from .bulk import BulkJob
 from .lists import ListLayout, SavedView
 
-__all__ = ["BulkJob", "ListLayout", "SavedView"]
+__all__ = ["Attachment", "BulkJob", "ListLayout", "SavedView"]

@@ -1,0 +1,1 @@
+"""Files on any object of ours: private, checked, and on the record."""

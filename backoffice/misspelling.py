@@ -1,0 +1,74 @@
+"""What a mistyped word may have been meant to be, as LIKE patterns that a trigram index serves.
+
+One letter too many, too few or wrong, two that changed places, and umlauts written without dots.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+# Shorter words have too many neighbours; longer ones share enough letters to be found by those.
+_SHORTEST, _LONGEST = 4, 24
+# So many letters in a row are one entry of the index.
+_TRIGRAM = 3
+# What is no longer than this is part of too many words.
+_SHORT = 4
+_UMLAUTS = {"AE": "Ä", "OE": "Ö", "UE": "Ü", "SS": "ß", "A": "Ä", "O": "Ö", "U": "Ü"}
+_MOST_UMLAUTS = 4
+
+
+def patterns_like(word: str) -> list[str]:
+    """Patterns of the texts, in upper case, that have this word but for one mistake."""
+    letters = "".join(_upper(letter) for letter in word)
+    found = [f"%{_escaped(letters)}%"]
+    if not letters.isalpha() or not _SHORTEST <= len(letters) <= _LONGEST:
+        return found
+    found += [f"%{each}%" for each in _with_umlauts(letters)]
+    found += [_indexed(mistake) for mistake in _one_mistake(letters)]
+    return list(dict.fromkeys(found))
+
+
+def _upper(letter: str) -> str:
+    """As PostgreSQL does it: one letter stays one."""
+    upper = letter.upper()
+    return upper if len(upper) == 1 else letter
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _with_umlauts(word: str) -> Iterator[str]:
+    """The word with each letter that may stand for an umlaut as one, in every combination."""
+    parts: list[list[str]] = []
+    place = chosen = 0
+    while place < len(word):
+        two, one = word[place : place + 2], word[place]
+        plain = two if two in _UMLAUTS else one
+        may_be = plain in _UMLAUTS and chosen < _MOST_UMLAUTS
+        parts.append([plain, _UMLAUTS[plain]] if may_be else [plain])
+        chosen += may_be
+        place += len(plain)
+    for combination in itertools.product(*parts):
+        if (variant := "".join(combination)) != word:
+            yield variant
+
+
+def _one_mistake(word: str) -> Iterator[str]:
+    """What was meant, with _ for a letter that the word does not tell."""
+    for place in range(len(word)):
+        before, after = word[:place], word[place + 1 :]
+        yield before + after  # one too many
+        if (before and after) or len(word) <= _SHORT:
+            yield f"{before}_{after}"  # a wrong one; at the ends the former finds it as well
+        if before:
+            yield f"{before}_{word[place:]}"  # one too few
+        if after:
+            yield before + after[0] + word[place] + after[1:]  # two that changed places
+
+
+def _indexed(mistake: str) -> str:
+    """A pattern of it that the index narrows down: where few letters stand together, of the whole
+    word, since the index knows where words begin and end."""
+    if len(mistake) > _SHORT and any(len(part) >= _TRIGRAM for part in mistake.split("_")):
+        return f"%{mistake}%"
+    return f"% {mistake} %"
