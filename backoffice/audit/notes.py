@@ -2,9 +2,10 @@
 
 from django.db import models
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from .events import record_event
+from .language import on_record
 from .models import ChangeSet
 
 LONGEST_NOTE = 2000
@@ -18,8 +19,10 @@ def add_note(*, obj: models.Model, text: str) -> None:
     """
     record_event(
         kind=ChangeSet.Kind.NOTE,
-        action=_("Note on %(what)s: %(name)s")
-        % {"what": capfirst(str(obj._meta.verbose_name)), "name": obj},
+        action=on_record(
+            _("Note on %(what)s: %(name)s"),
+            {"what": capfirst(obj._meta.verbose_name), "name": obj},
+        ),
         reason=text,
         reference=f"{obj._meta.label_lower}/{obj.pk}",
     )

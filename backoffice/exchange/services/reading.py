@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.exchange.mapping import propose_mapping
 from backoffice.exchange.models import ImportJob, ImportProfile
@@ -74,7 +74,7 @@ def start_import(
 def read_import(*, job: ImportJob) -> ImportJob:
     """Stage and plan what was left to be done later, by a worker."""
     declared, job = get_resource(job.resource), locked(job, being=State.READING)
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read")):
+    with work_context(job, declared, source=None, action=gettext_lazy("%(what)s: %(file)s read")):
         job.state = State.UPLOADED
         read_and_plan(job, declared)
         job.save()
@@ -95,7 +95,9 @@ def read_again(*, job: ImportJob, read_as: ReadAs, later: bool = False) -> Impor
     if dialect_of(job).header != before.header:
         forget_profile(job, declared)
     job.state = State.READING if later else State.UPLOADED
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: %(file)s read anew")
+    ):
         if dialect_of(job) == before:
             job.left_out = left_out  # only the signs and orders are others; the rows stay
         else:
@@ -118,7 +120,9 @@ def read_by_format(*, job: ImportJob, source_format: str, later: bool = False) -
     job.reading["said"] = {**job.reading.get("said", {}), "source_format": source_format}
     forget_profile(job, declared)
     job.state = State.READING if later else State.UPLOADED
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: %(file)s read anew")
+    ):
         drop_stage(job)
         if not later:
             read_and_plan(job, declared)
