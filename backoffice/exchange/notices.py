@@ -8,6 +8,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.language import in_language_of
+
 from .models import ImportFeed, ImportJob
 
 logger = logging.getLogger(__name__)
@@ -21,21 +23,23 @@ def tell_the_user(job: ImportJob) -> None:
         return  # a feed's file that changes nothing
     link = reverse("admin:exchange_importjob_change", args=[job.pk])
     facts = {"job": job, "link": settings.SITE_URL.rstrip("/") + link, "progress": job.progress}
-    _send(
-        job.user.email,
-        _("%(file)s: %(state)s") % {"file": job.file_name, "state": job.get_state_display()},
-        render_to_string("exchange/job_ended.txt", facts),
-    )
+    with in_language_of(job.user):
+        _send(
+            job.user.email,
+            _("%(file)s: %(state)s") % {"file": job.file_name, "state": job.get_state_display()},
+            render_to_string("exchange/job_ended.txt", facts),
+        )
 
 
 def tell_of_feed(feed: ImportFeed, problem: str) -> None:
     """Send an e-mail about a feed that could not be fetched."""
     link = settings.SITE_URL.rstrip("/") + reverse("admin:exchange_importfeed_changelist")
-    _send(
-        feed.user.email,
-        _("Feed %(name)s was not imported") % {"name": feed.name},
-        f"{problem}\n\n{link}\n",
-    )
+    with in_language_of(feed.user):
+        _send(
+            feed.user.email,
+            _("Feed %(name)s was not imported") % {"name": feed.name},
+            f"{problem}\n\n{link}\n",
+        )
 
 
 def _send(address: str, subject: str, body: str) -> None:

@@ -40,6 +40,11 @@ UNFOLD = {
         },
     },
     "LOGIN": {"form": "backoffice.accounts.forms.SignInForm"},
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {
+        "navigation": "config.console.languages",
+        "action": "config.console.language_action",
+    },
     "COMMAND": {
         "search_models": False,
         "search_callback": "config.console.search",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice.accounts.models import User
 from backoffice.console.actions import BulkAction, BulkForm, Sample
 from backoffice.console.displays import NOTHING, money
-from backoffice.console.widgets import DecimalInput
+from backoffice.console.widgets import DecimalInput, DecimalNumber
 from inventory.models import Product, ProductTag
 from inventory.selectors import (
     SkipReason,
@@ -137,7 +137,7 @@ class AddTag(ProductAction):
 
 
 class PercentForm(BulkForm):
-    percent = forms.DecimalField(
+    percent = DecimalNumber(
         label=gettext_lazy("Percent"),
         help_text=gettext_lazy(
             "5 raises every price by 5 percent, -10 lowers it by 10. Rounded to the cent."
@@ -145,6 +145,7 @@ class PercentForm(BulkForm):
         min_value=catalogue.LOWEST_PERCENT,
         max_value=catalogue.HIGHEST_PERCENT,
         decimal_places=2,
+        localize=True,
         widget=DecimalInput(attrs={"autofocus": True}),
     )
 
