@@ -37,6 +37,16 @@ def environment(request: HttpRequest) -> list[str]:
     return [settings.ENVIRONMENT, "danger" if settings.ENVIRONMENT == "Production" else "info"]
 
 
+def languages(request: HttpRequest) -> list[dict[str, str]]:
+    """What everyone may choose among, below their name; each language in its own words."""
+    names = [{"code": code, "name_local": name} for code, name in settings.LANGUAGES]
+    return [*names, {"code": "", "name_local": _("As the browser says")}]
+
+
+def language_action(request: HttpRequest) -> str:
+    return reverse("choose_language")
+
+
 class Entry(NamedTuple):
     model: str  # "app_label.model_name"
     title: Any

@@ -4,8 +4,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.generic import RedirectView
 
+from backoffice.accounts.language import choose_language
+
 urlpatterns = [
     path("", login_not_required(RedirectView.as_view(pattern_name="admin:index"))),
+    path("admin/language/", choose_language, name="choose_language"),
     path("admin/", admin.site.urls),
 ]
 

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from .lock_out import seconds_locked
+from .models import User
 
 
 class PasswordBackend(ModelBackend):
@@ -22,3 +23,8 @@ class PasswordBackend(ModelBackend):
         if seconds_locked(email):
             raise PermissionDenied
         return super().authenticate(request, username=username, password=password, **kwargs)
+
+    def get_user(self, user_id: Any) -> Any:
+        """With the profile, which each page asks for its language."""
+        user = User.objects.select_related("profile").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -19,10 +19,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.context import current_context
 from backoffice.audit.events import record_event
+from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
 
 from .managers import normalise_email
@@ -147,13 +148,15 @@ def note_failure(email: str) -> None:
     user = User.objects.filter(email=attempt.email).values_list("pk", flat=True).first()
     said: dict[str, Any] = {
         "actor": None,  # the address proves nothing
-        "actor_name": _("somebody unknown"),
+        "actor_name": on_record(_("somebody unknown")),
         "reference": f"{User._meta.label_lower}/{user}" if user else "",
     }
     record_event(
         kind=Kind.SIGN_IN_FAILED,
-        action=_("Sign-in failed for %(address)s")
-        % {"address": attempt.email or _("something that is no e-mail address")},
+        action=on_record(
+            _("Sign-in failed for %(address)s"),
+            {"address": attempt.email or _("something that is no e-mail address")},
+        ),
         facts=attempt.facts,
         **said,
     )
@@ -161,8 +164,10 @@ def note_failure(email: str) -> None:
         if counter.failures() >= counter.most:
             record_event(
                 kind=Kind.LOCK_OUT,
-                action=_("Locked out after %(number)d failures: %(what)s")
-                % {"number": counter.most, "what": _in_words(counter)},
+                action=on_record(
+                    _("Locked out after %(number)d failures: %(what)s"),
+                    {"number": counter.most, "what": _in_words(counter)},
+                ),
                 facts={**counter.lock_out_facts(), "failures": counter.most},
                 **said,
             )
@@ -185,7 +190,7 @@ def _attempt(email: str) -> Attempt | None:
 def _in_words(counter: Counter) -> str:
     email, client = counter.facts.get("email", ""), counter.facts.get("client", "")
     if email and client:
-        return _("%(address)s at %(client)s") % {"address": email, "client": client}
+        return on_record(_("%(address)s at %(client)s"), {"address": email, "client": client})
     return email or client
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pgtrigger
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.db import models
 from django.db.models.functions import Lower
@@ -18,6 +19,11 @@ __all__ = [
     "Membership", "NormalisedEmailField", "Notification", "NotificationChoice", "Profile", "Role",
     "RolePermission", "User", "UserPermission",
 ]  # fmt: skip
+
+
+def languages() -> list[tuple[str, str]]:
+    """Those that there are translations for, each in its own words."""
+    return list(settings.LANGUAGES)
 
 
 class NormalisedEmailField(models.EmailField):
@@ -219,6 +225,8 @@ class Profile(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
     job_title = models.CharField(_("job title"), max_length=100, blank=True)
     about = models.TextField(_("about"), blank=True)
+    # Blank: as the browser says.
+    language = models.CharField(_("language"), max_length=10, blank=True, choices=languages)
     last_active_at = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
 
     history = Trail(excluded_fields=["last_active_at"])

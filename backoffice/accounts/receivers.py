@@ -3,10 +3,11 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.context import current_context
 from backoffice.audit.events import record_event
+from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
 
 from .lock_out import note_failure, seconds_locked, sign_in_facts
@@ -25,7 +26,7 @@ def record_sign_in(*, user: User, **kwargs: Any) -> None:
     if current_context():
         record_event(
             kind=ChangeSet.Kind.SIGN_IN,
-            action=_("Signed in"),
+            action=on_record(_("Signed in")),
             facts=sign_in_facts(user.email),
             actor=user,
         )
@@ -34,7 +35,7 @@ def record_sign_in(*, user: User, **kwargs: Any) -> None:
 @receiver(user_logged_out, dispatch_uid="accounts.record_sign_out")
 def record_sign_out(*, user: User | None, **kwargs: Any) -> None:
     if current_context() and user is not None:
-        record_event(kind=ChangeSet.Kind.SIGN_OUT, action=_("Signed out"), actor=user)
+        record_event(kind=ChangeSet.Kind.SIGN_OUT, action=on_record(_("Signed out")), actor=user)
 
 
 @receiver(user_login_failed, dispatch_uid="accounts.record_failed_sign_in")

@@ -14,11 +14,11 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from psycopg.pq import TransactionStatus
 
 from .context import Source, audit_context, current_context, storable
+from .language import on_record
 from .models import ChangeSet
 
 # Of the refusals of one person, what goes on the record within a minute.
@@ -152,12 +152,12 @@ def record_refusal(*, method: str, path: str) -> None:
     known = [facts.get("path") for facts in lately.values_list("facts", flat=True)]
     if path in known or len(known) >= MOST_REFUSALS:
         return
-    action = _("Refused: %(method)s %(path)s") % {"method": method, "path": path}
+    action = on_record(_("Refused: %(method)s %(path)s"), {"method": method, "path": path})
     _record(told, ChangeSet.Kind.REFUSED, action, {"method": method, "path": path})
 
 
 def recorded_export(
-    blocks: Generator[tuple[int, bytes]], *, what: str, facts: Mapping[str, Any]
+    blocks: Generator[tuple[int, bytes]], *, what: Any, facts: Mapping[str, Any]
 ) -> Iterator[bytes]:
     """Pass a file on as it is made, and put on the record what left the house.
 
@@ -172,7 +172,7 @@ def recorded_export(
 def _recorded(
     told: Mapping[str, Any],
     blocks: Generator[tuple[int, bytes]],
-    what: str,
+    what: Any,
     facts: Mapping[str, Any],
 ) -> Iterator[bytes]:
     rows, size, digest, complete = 0, 0, hashlib.sha256(), False
@@ -188,7 +188,7 @@ def _recorded(
         _record(
             told,
             ChangeSet.Kind.EXPORT,
-            words % {"rows": number_format(rows, force_grouping=True), "what": what},
+            on_record(words, {"rows": f"{rows:,}", "what": what}),
             {
                 **facts,
                 "rows": rows,

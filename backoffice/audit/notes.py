@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import models, transaction
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from .events import record_event
+from .language import on_record
 from .models import ChangeSet
 from .signals import note_added
 
@@ -28,8 +29,10 @@ def add_note(
     named = {called: f"{user.get_full_name()} <{user.email}>" for called, user in people.items()}
     number = record_event(
         kind=ChangeSet.Kind.NOTE,
-        action=_("Note on %(what)s: %(name)s")
-        % {"what": capfirst(str(obj._meta.verbose_name)), "name": obj},
+        action=on_record(
+            _("Note on %(what)s: %(name)s"),
+            {"what": capfirst(obj._meta.verbose_name), "name": obj},
+        ),
         facts={"mentions": named} if named else {},
         reason=text,
         reference=f"{obj._meta.label_lower}/{obj.pk}",

@@ -26,7 +26,7 @@ from .lists.mixin import ListMixin
 from .reasons import ReasonMixin
 from .secrecy import SecretFieldsMixin
 from .through import BareLinkMixin, ConsoleChecks
-from .widgets import DecimalInput
+from .widgets import DECIMALS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -55,7 +55,7 @@ class ModelAdmin(
     """
 
     checks_class = ConsoleChecks
-    formfield_overrides = {models.DecimalField: {"widget": DecimalInput}}
+    formfield_overrides = DECIMALS
 
     list_per_page = 50
     list_max_show_all = 200
@@ -133,6 +133,7 @@ class ModelAdmin(
 class TabularInline(InlineMixin, BareLinkMixin, unfold.admin.TabularInline):
     """Rows of another model on the form, in a table."""
 
+    formfield_overrides = DECIMALS
     extra = 0
     empty_value_display = "—"
 
@@ -140,5 +141,6 @@ class TabularInline(InlineMixin, BareLinkMixin, unfold.admin.TabularInline):
 class StackedInline(InlineMixin, BareLinkMixin, unfold.admin.StackedInline):
     """Rows of another model on the form, below each other."""
 
+    formfield_overrides = DECIMALS
     extra = 0
     empty_value_display = "—"

@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from backoffice.audit import reasons
 from backoffice.audit.context import refine_context
 from backoffice.audit.forms import ReasonField
+from backoffice.audit.language import on_record
 from backoffice.audit.secrecy import hidden_fields
 
 REASON = "change_reason"
@@ -75,22 +76,21 @@ class ReasonMixin(admin.ModelAdmin):
 
     # What the record says of it, once for one object and once for many.
     def action_added(self, obj: models.Model) -> str:
-        return _("%(kind)s added: %(object)s") % {"kind": self._kind(1), "object": obj}
+        return self._on_record(gettext_lazy("%(kind)s added: %(object)s"), obj)
 
     def action_changed(self, obj: models.Model) -> str:
-        return _("%(kind)s changed: %(object)s") % {"kind": self._kind(1), "object": obj}
+        return self._on_record(gettext_lazy("%(kind)s changed: %(object)s"), obj)
 
     def action_deleted(self, obj: models.Model) -> str:
-        return _("%(kind)s deleted: %(object)s") % {"kind": self._kind(1), "object": obj}
+        return self._on_record(gettext_lazy("%(kind)s deleted: %(object)s"), obj)
 
     def action_many_deleted(self, number: int) -> str:
-        return _("%(number)d %(kind)s deleted") % {
-            "number": number,
-            "kind": str(self.opts.verbose_name if number == 1 else self.opts.verbose_name_plural),
-        }
+        kind = self.opts.verbose_name if number == 1 else self.opts.verbose_name_plural
+        facts = {"number": number, "kind": kind}
+        return on_record(gettext_lazy("%(number)d %(kind)s deleted"), facts)
 
-    def _kind(self, number: int) -> str:
-        return capfirst(str(self.opts.verbose_name))
+    def _on_record(self, text: Any, obj: models.Model) -> str:
+        return on_record(text, {"kind": capfirst(self.opts.verbose_name), "object": obj})
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import Source, audit_context, current_context
+from backoffice.audit.language import on_record
 from backoffice.audit.reasons import said
 
 from . import services
@@ -184,7 +186,10 @@ def reap(job: ImportJob) -> bool:
     Nothing is half-written by then: the transaction went with its worker.
     """
     context = audit_context(
-        source=Source.TASK, actor=None, actor_name="", action=_("An import lost its worker")
+        source=Source.TASK,
+        actor=None,
+        actor_name="",
+        action=on_record(gettext_lazy("An import lost its worker")),
     )
     with context, transaction.atomic():
         found = ImportJob.objects.select_for_update(skip_locked=True, of=("self",)).filter(

@@ -6,8 +6,10 @@ from typing import Any, Self
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import audit_context
+from backoffice.audit.language import on_record
 
 from .clearing import Blank
 from .columns import BooleanColumn, RelationColumn
@@ -142,7 +144,9 @@ def decide(
     job.overwrite_conflicts = overwrite_conflicts
     job.summary["confirmed"] = job.summary["plan"] if confirm_deactivation else ""
     with audit_context(
-        action=_("Conflicts and missing rows of %(file)s decided") % {"file": job.file_name}
+        action=on_record(
+            gettext_lazy("Conflicts and missing rows of %(file)s decided"), {"file": job.file_name}
+        )
     ):
         job.save(update_fields=["overwrite_conflicts", "summary"])
     return job

@@ -14,6 +14,7 @@ from django.db.models.expressions import Value
 from django.utils.translation import gettext_lazy
 
 from .cell_checks import CUT_NUMBER, GENERAL_CHECKS, SHEET_ERROR, Check, length_check
+from .in_files import in_files
 from .sql import column_of, literal, quote
 
 # What a spreadsheet reads as a formula, in plain and full width. Exports put a quote before it,
@@ -42,6 +43,8 @@ class Column:
     checks: list[Check] = field(default_factory=list)
     # Validators (and the widget, in PythonColumn) that only Python can run.
     python_checks: list[Callable[[Any], Any]] = field(default_factory=list)
+    # What a header may call it, besides its name and its aliases.
+    header: str = ""
     # Whether some cell of the job may clear it.
     may_clear: bool = False
     runs_in = "SQL"
@@ -177,7 +180,7 @@ class ChoiceColumn(Column):
 
     def clean_text(self, cell: str) -> str:
         choices = {str(value): value for value, _label in self.model_field.flatchoices}
-        choices |= {str(label): value for value, label in self.model_field.flatchoices}
+        choices |= {in_files(label): value for value, label in self.model_field.flatchoices}
         cases = " ".join(
             f"WHEN {literal(text.lower())} THEN {literal(value)}" for text, value in choices.items()
         )

@@ -33,6 +33,7 @@ from .columns import (
     RelationColumn,
     TextColumn,
 )
+from .in_files import in_files
 from .quantities import DateColumn, DateTimeColumn, DecimalColumn, IntegerColumn
 from .resources import OwnPathWidget, PathWidget, Resource
 from .sql import literal
@@ -69,6 +70,7 @@ def compile_columns(resource: Resource) -> dict[str, Column]:
         column = kind(
             name=name,
             label=str(capfirst(model_field.verbose_name)),
+            header=in_files(capfirst(model_field.verbose_name)),
             model_field=model_field,
             widget=declared.widget,
             targets=(name, *getattr(declared.widget, "levels", ())),
@@ -83,6 +85,7 @@ def _children_column(name: str, relation: Any, widget: ChildrenWidget) -> Column
     column = kind(
         name=name,
         label=str(widget.label),
+        header=in_files(widget.label),
         model_field=relation.related_model._meta.get_field(widget.field),
         widget=widget,
         targets=(name,),

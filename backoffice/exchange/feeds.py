@@ -10,8 +10,11 @@ from typing import IO
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from backoffice.accounts.language import in_language_of
 from backoffice.audit.context import Source, audit_context
+from backoffice.audit.language import on_record
 
 from .deactivating import is_above_half
 from .exceptions import ExchangeError, FeedRefused
@@ -41,11 +44,11 @@ def run_feed(feed: ImportFeed, *, due: datetime | None = None) -> ImportJob | No
         source=Source.TASK,
         actor=feed.user,
         reason="",
-        action=_("Feed %(name)s was fetched") % {"name": feed.name},
+        action=on_record(gettext_lazy("Feed %(name)s was fetched"), {"name": feed.name}),
         reference=f"{feed._meta.label_lower}/{feed.pk}",
     )
     job, problem = None, ""
-    with context:
+    with context, in_language_of(feed.user):
         try:
             _refuse_without_rights(feed)
             with opened(feed.location) as (name, file):

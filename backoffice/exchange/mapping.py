@@ -26,7 +26,7 @@ def propose_mapping(resource: Resource, header: Sequence[str], user: Any = None)
     names = {
         target: [
             target,
-            *([column.label] if target == name else []),
+            *([column.header] if target == name else []),
             *resource.aliases.get(target, ()),
         ]
         for name, column in columns.items()

@@ -60,7 +60,7 @@ def known_names(resource: Resource) -> frozenset[str]:
         name
         for column in compile_columns(resource).values()
         for target in column.targets
-        for name in (target, column.label, *resource.aliases.get(target, ()))
+        for name in (target, column.header, *resource.aliases.get(target, ()))
     }
     for known in resource.formats:
         names |= known.needs | known.one_of

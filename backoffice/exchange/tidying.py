@@ -10,9 +10,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.context import Source, audit_context
+from backoffice.audit.language import on_record
 
 from .exporting.jobs import drop_expired
 from .models import ImportJob
@@ -32,7 +33,7 @@ class Tidied:
 def tidy() -> Tidied:
     """Delete what is past its time. The jobs stay, and say that their files are gone."""
     with audit_context(
-        source=Source.TASK, actor=None, actor_name="", action=_("Old files were deleted")
+        source=Source.TASK, actor=None, actor_name="", action=on_record(_("Old files were deleted"))
     ):
         drop_expired()
         tidied = Tidied(_drop_files(), _drop_stages())

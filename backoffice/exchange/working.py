@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.language import in_language_of
 from backoffice.audit.context import Source, audit_context, current_context
 
 from . import services
@@ -35,12 +36,15 @@ def work(job_id: int, request_id: str = "") -> ImportJob | None:
         if job is None or job.state not in services.AT_WORK:
             return None
         facts = {"actor": job.user} if job.user else {}
-        with audit_context(
-            source=Source.TASK,
-            reason="",
-            request_id=request_id,
-            reference=f"{job._meta.label_lower}/{job.pk}",
-            **facts,
+        with (
+            audit_context(
+                source=Source.TASK,
+                reason="",
+                request_id=request_id,
+                reference=f"{job._meta.label_lower}/{job.pk}",
+                **facts,
+            ),
+            in_language_of(job.user),
         ):
             before, problem = job.state, _do(job)
             job = ImportJob.objects.select_related("user", "feed").get(pk=job_id)

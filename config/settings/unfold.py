@@ -66,6 +66,11 @@ UNFOLD = {
             },
         ],
     },
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {
+        "navigation": "config.console.languages",
+        "action": "config.console.language_action",
+    },
     "COMMAND": {
         "search_models": False,
         "search_callback": "config.console.search",

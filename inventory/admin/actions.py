@@ -17,7 +17,7 @@ from backoffice.console.bulk.action import BulkAction
 from backoffice.console.bulk.forms import BulkForm
 from backoffice.console.bulk.preview import Sample
 from backoffice.console.displays import NOTHING, grouped, money
-from backoffice.console.widgets import DecimalInput
+from backoffice.console.widgets import DecimalInput, DecimalNumber
 from inventory.models import Product, ProductTag
 from inventory.selectors import (
     SkipReason,
@@ -140,7 +140,7 @@ class AddTag(ProductAction):
 
 
 class PercentForm(BulkForm):
-    percent = forms.DecimalField(
+    percent = DecimalNumber(
         label=gettext_lazy("Percent"),
         help_text=gettext_lazy(
             "5 raises every price by 5 percent, -10 lowers it by 10. Rounded to the cent."
@@ -148,6 +148,7 @@ class PercentForm(BulkForm):
         min_value=catalogue.LOWEST_PERCENT,
         max_value=catalogue.HIGHEST_PERCENT,
         decimal_places=2,
+        localize=True,
         widget=DecimalInput(attrs={"autofocus": True}),
     )
 

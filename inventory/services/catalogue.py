@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from django.db import connection
 from django.db.models import F, QuerySet
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from backoffice.accounts.models import User
+from backoffice.audit.language import on_record
 from backoffice.bulk import Outcome, carry_out
 from inventory.exceptions import PercentOutOfRange
 from inventory.models import Category, Product, ProductTag, Tag
@@ -29,7 +30,9 @@ def activate_products(*, products: QuerySet[Product], actor: User, reason: str) 
         write=lambda rows: rows.update(is_active=True),
         actor=actor,
         reason=reason,
-        action=lambda n: ngettext("%d product activated", "%d products activated", n) % n,
+        action=lambda n: on_record(
+            ngettext_lazy("%d product activated", "%d products activated", n), n
+        ),
     )
 
 
@@ -41,7 +44,9 @@ def deactivate_products(*, products: QuerySet[Product], actor: User, reason: str
         write=lambda rows: rows.update(is_active=False),
         actor=actor,
         reason=reason,
-        action=lambda n: ngettext("%d product deactivated", "%d products deactivated", n) % n,
+        action=lambda n: on_record(
+            ngettext_lazy("%d product deactivated", "%d products deactivated", n), n
+        ),
     )
 
 
@@ -55,13 +60,13 @@ def set_category(
         write=lambda rows: rows.update(category=category),
         actor=actor,
         reason=reason,
-        action=lambda n: (
-            ngettext(
+        action=lambda n: on_record(
+            ngettext_lazy(
                 "%(count)d product moved to %(category)s",
                 "%(count)d products moved to %(category)s",
                 n,
-            )
-            % {"count": n, "category": category}
+            ),
+            {"count": n, "category": category},
         ),
     )
 
@@ -74,13 +79,13 @@ def add_tag(*, products: QuerySet[Product], tag: Tag, actor: User, reason: str) 
         write=lambda rows: _insert_tag(rows, tag),
         actor=actor,
         reason=reason,
-        action=lambda n: (
-            ngettext(
+        action=lambda n: on_record(
+            ngettext_lazy(
                 "Tag “%(tag)s” added to %(count)d product",
                 "Tag “%(tag)s” added to %(count)d products",
                 n,
-            )
-            % {"count": n, "tag": tag}
+            ),
+            {"count": n, "tag": tag},
         ),
     )
 
@@ -100,13 +105,13 @@ def change_prices_by_percent(
         write=lambda rows: rows.update(price=F("new_price")),
         actor=actor,
         reason=reason,
-        action=lambda n: (
-            ngettext(
+        action=lambda n: on_record(
+            ngettext_lazy(
                 "Price of %(count)d product changed by %(percent)s %%",
                 "Price of %(count)d products changed by %(percent)s %%",
                 n,
-            )
-            % {"count": n, "percent": f"{percent.normalize():f}"}
+            ),
+            {"count": n, "percent": f"{percent.normalize():f}"},
         ),
     )
 

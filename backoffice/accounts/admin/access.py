@@ -10,15 +10,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.accounts.access import lock_access
 from backoffice.audit.admin import HistoryAdmin
 from backoffice.audit.context import refine_context
+from backoffice.audit.language import on_record
 from backoffice.audit.reasons import said
 
 from .states import state_of, what_happened
 
 REASON = "change_reason"  # as on every delete page of the console
+
+
+_ADDED = gettext_lazy("%(kind)s added: %(name)s")
+_CHANGED = gettext_lazy("%(kind)s changed: %(name)s")
 
 
 class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
@@ -115,9 +121,9 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Everything is valid and nothing is written yet."""
         obj = super().save_form(request, form, change)
-        words = _("%(kind)s changed: %(name)s") if change else _("%(kind)s added: %(name)s")
+        words = _CHANGED if change else _ADDED
         refine_context(
-            action=words % {"kind": capfirst(str(self.opts.verbose_name)), "name": obj},
+            action=on_record(words, {"kind": capfirst(self.opts.verbose_name), "name": obj}),
             reason=form.cleaned_data.get(REASON, ""),
         )
         return obj
@@ -163,8 +169,10 @@ class AccessAdmin(HistoryAdmin, unfold.admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         refine_context(
-            action=_("%(kind)s deleted: %(name)s")
-            % {"kind": capfirst(str(self.opts.verbose_name)), "name": obj},
+            action=on_record(
+                gettext_lazy("%(kind)s deleted: %(name)s"),
+                {"kind": capfirst(self.opts.verbose_name), "name": obj},
+            ),
             reason=_reason(request),
         )
         super().delete_model(request, obj)

@@ -36,7 +36,7 @@ class ProfileInline(unfold.admin.StackedInline):
     """The profile stands and falls with its user, and is open to whom the user is."""
 
     model = Profile
-    fields = (("job_title", "last_active_at"), "about")
+    fields = (("job_title", "last_active_at"), "about", "language")
     readonly_fields = ("last_active_at",)
     can_delete = False
     max_num = 1

@@ -19,6 +19,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.accounts.language import in_language_of
+
 from .models import Notification
 from .wording import Words, put_into_words
 
@@ -55,7 +57,8 @@ def _send(notification: Notification) -> bool:
     user = notification.user
     try:
         if user.is_active and user.email:
-            _message(notification, put_into_words([notification], user)[0]).send()
+            with in_language_of(user):
+                _message(notification, put_into_words([notification], user)[0]).send()
     except Exception:
         logger.exception("Notification %s could not be sent", notification.pk)
         if notification.mail_attempts >= MOST_ATTEMPTS:

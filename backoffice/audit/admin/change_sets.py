@@ -20,6 +20,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from backoffice.audit.access import AdminLinks, Link, may_read_history
@@ -149,7 +150,7 @@ class ChangeSetAdmin(ModelAdmin):
         lines = exported_lines(filters.narrowing, readable, viewer=request.user)
         blocks = recorded_export(
             written_as(lines),
-            what=_("lines of the record"),
+            what=gettext_lazy("lines of the record"),
             facts={
                 "resource": "audit.changeset",
                 "format": form,

@@ -15,12 +15,12 @@ from typing import Any
 
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from backoffice.audit.events import record_event
 from backoffice.audit.fields import Ranges, runs
+from backoffice.audit.language import on_record
 from backoffice.audit.models import Archive, ChangeSet, Seal
 from backoffice.audit.naming import history_of
 from backoffice.audit.triggers import append_only
@@ -205,15 +205,12 @@ def _put_on_record(
     model: type[models.Model], before: int, ids: Ranges, rows: int, file: Path, digest: str
 ) -> int:
     table = history_of(model)._meta.db_table
-    text = ngettext(
+    text = ngettext_lazy(
         "Archived %(count)s row of the history of %(what)s",
         "Archived %(count)s rows of the history of %(what)s",
         rows,
     )
-    words = {
-        "count": number_format(rows, force_grouping=True),
-        "what": model._meta.verbose_name_plural,
-    }
+    words = {"count": f"{rows:,}", "what": model._meta.verbose_name_plural}
     facts: dict[str, Any] = {
         "rows": rows,
         "table": table,
@@ -224,7 +221,9 @@ def _put_on_record(
         "history_ids_sha256": ids_hash(ids),
     }
     with transaction.atomic(durable=True):
-        change_set = record_event(kind=ChangeSet.Kind.ARCHIVE, action=text % words, facts=facts)
+        change_set = record_event(
+            kind=ChangeSet.Kind.ARCHIVE, action=on_record(text, words), facts=facts
+        )
         assert change_set is not None  # noqa: S101 - only a broken transaction has none
         Archive.objects.create(change_set_id=change_set, table=table, history_ids=ids)
     return change_set

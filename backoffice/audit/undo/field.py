@@ -7,6 +7,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, OperationalError, models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
 from backoffice.audit.exceptions import (
@@ -20,6 +21,7 @@ from backoffice.audit.exceptions import (
     UndoReasonMissing,
     UndoRefusedByDatabase,
 )
+from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import Names, history_of, tracked_fields
 from backoffice.audit.reasons import said
@@ -93,11 +95,14 @@ def _on_the_record(
     facts: dict[str, Any] = {"actor": actor} if actor is not None else {}
     if current_context() is None:  # nobody opened one: someone at a Python prompt
         facts["source"] = Source.SHELL
-    action = _("%(field)s put back: %(kind)s %(object)s") % {
-        "field": capfirst(str(column.verbose_name)),
-        "kind": obj._meta.verbose_name,
-        "object": obj,
-    }
+    action = on_record(
+        gettext_lazy("%(field)s put back: %(kind)s %(object)s"),
+        {
+            "field": capfirst(column.verbose_name),
+            "kind": obj._meta.verbose_name,
+            "object": obj,
+        },
+    )
     return audit_context(action=action, reason=reason, reference="", **facts)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
 from backoffice.audit.exceptions import (
@@ -23,6 +23,7 @@ from backoffice.audit.exceptions import (
     UndoReasonMissing,
 )
 from backoffice.audit.history import Kind
+from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import history_of
 from backoffice.audit.reasons import said
@@ -159,12 +160,14 @@ def _refuse_events(change_set: ChangeSet) -> None:
 def _on_the_record(
     change_set: ChangeSet, only: ObjectKey | None, *, actor: Any, reason: str
 ) -> AbstractContextManager[AuditContext]:
-    what = str(change_set) if change_set.action else _("change set %d") % change_set.pk
+    what = change_set.action or on_record(gettext_lazy("change set %d"), change_set.pk)
     if only is not None:
         (name,) = names_of(only.model, {only.key}).values()
-        what = _("%(action)s (only %(object)s)") % {"action": what, "object": name}
+        what = on_record(
+            gettext_lazy("%(action)s (only %(object)s)"), {"action": what, "object": name}
+        )
     facts: dict[str, Any] = {
-        "action": _("Undo of: %(action)s") % {"action": what},
+        "action": on_record(gettext_lazy("Undo of: %(action)s"), {"action": what}),
         "reason": reason,
         "reference": reference_to(change_set),
     }

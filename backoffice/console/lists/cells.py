@@ -20,11 +20,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.templatetags.unfold_list import items_for_result
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.audit import reasons
 from backoffice.audit.history import Kind
+from backoffice.audit.language import on_record
 from backoffice.audit.naming import history_of
 from backoffice.audit.since import is_on_record
 from backoffice.audit.undo.field import revert_field
@@ -130,7 +132,7 @@ class CellsMixin(SecretFieldsMixin):
                 to=_number(request.POST.get("to")),
                 seen=_number(request.POST.get("seen")),
                 actor=request.user,
-                reason=_("Undone in the list"),
+                reason=on_record(gettext_lazy("Undone in the list")),
             )
         except DomainError as refusal:
             return JsonResponse({"said": str(refusal)}, status=CONFLICT)

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import refine_context
+from backoffice.audit.language import on_record
 from backoffice.console.models import SavedView
 
 from .changelist import COLUMNS_VAR, PLACE_VARS, VIEW_VAR
@@ -155,7 +156,7 @@ class SavedViewsMixin(admin.ModelAdmin):
         view = SavedView(user=request.user, model=self.opts.label_lower)  # type: ignore[misc]
         query = self._query(request)
         self._take_over(request, view, query)
-        return self._save(request, view, _("View saved: %(name)s"), back=query)
+        return self._save(request, view, gettext_lazy("View saved: %(name)s"), back=query)
 
     def view_change_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Rename and share a view, or (with `query`) make it what the list is now."""
@@ -170,7 +171,9 @@ class SavedViewsMixin(admin.ModelAdmin):
             data: Any = {"name": view.name, "is_shared": view.is_shared}
         else:
             data = request.POST
-        return self._save(request, view, _("View changed: %(name)s"), back=query, data=data)
+        return self._save(
+            request, view, gettext_lazy("View changed: %(name)s"), back=query, data=data
+        )
 
     def view_delete_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         view = self._view(request, pk)
@@ -178,10 +181,10 @@ class SavedViewsMixin(admin.ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not may_delete(request.user, view):
             raise PermissionDenied
-        said = _("View deleted: %(name)s") % {"name": view.name}
-        refine_context(action=said)
+        said, facts = gettext_lazy("View deleted: %(name)s"), {"name": view.name}
+        refine_context(action=on_record(said, facts))
         view.delete()
-        messages.success(request, said)
+        messages.success(request, said % facts)
         return HttpResponseRedirect(self._list())
 
     def _refuse_all_but_readers(self, request: HttpRequest) -> None:
@@ -213,7 +216,7 @@ class SavedViewsMixin(admin.ModelAdmin):
         view.columns = [name for name in named if name in offered]
 
     def _save(
-        self, request: HttpRequest, view: SavedView, said: str, *, back: QueryDict, data: Any = None
+        self, request: HttpRequest, view: SavedView, said: Any, *, back: QueryDict, data: Any = None
     ) -> HttpResponse:
         own = SavedView.objects.filter(user=request.user.pk, model=self.opts.label_lower)
         form = ViewForm(data or request.POST, instance=view, taken_by=own)
@@ -222,15 +225,15 @@ class SavedViewsMixin(admin.ModelAdmin):
                 for error in errors:
                     messages.error(request, str(error))
             return HttpResponseRedirect(f"{self._list()}?{back.urlencode()}")
-        said %= {"name": form.cleaned_data["name"]}
-        refine_context(action=said)
+        facts = {"name": form.cleaned_data["name"]}
+        refine_context(action=on_record(said, facts))
         try:
             with transaction.atomic():
                 form.save()
         except IntegrityError:  # saved twice at the same moment
             messages.error(request, str(_NAME_TAKEN))
             return HttpResponseRedirect(f"{self._list()}?{back.urlencode()}")
-        messages.success(request, said)
+        messages.success(request, said % facts)
         return HttpResponseRedirect(self._list() + link_to(view))
 
     def _list(self) -> str:

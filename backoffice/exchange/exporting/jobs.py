@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.language import in_language_of
 from backoffice.audit.context import Source, audit_context, current_context
 from backoffice.exchange.exceptions import ExchangeError, WrongState
 from backoffice.exchange.models import ExportJob
@@ -67,7 +68,7 @@ def write_job(
         with transaction.atomic():
             _hold(job_id)
             job = ExportJob.objects.select_related("user").get(pk=job_id)
-            with audit_context(**_work_of(job)):
+            with audit_context(**_work_of(job)), in_language_of(job.user):
                 _write(job, find_rows(job), told(job))
             ended(job)
     except ExchangeError as error:

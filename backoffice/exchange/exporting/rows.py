@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 
 from backoffice.audit.events import recorded_export
 from backoffice.exchange.columns import Column
+from backoffice.exchange.in_files import in_files
 from backoffice.exchange.models import FileFormat
 from backoffice.exchange.resources import Resource
 
@@ -53,7 +54,7 @@ def export_rows(
     blocks = _blocks(resource, queryset, selection, picked, file_format)
     return recorded_export(
         _counted(blocks, count) if count else blocks,
-        what=str(resource.model()._meta.verbose_name_plural),
+        what=resource.model()._meta.verbose_name_plural,
         facts={
             "resource": resource.name,
             "format": str(file_format),
@@ -77,7 +78,9 @@ def _blocks(
         )
     if file_format == FileFormat.XLSX:
         refuse_too_many_rows(count_rows(queryset, at_most=MOST_ROWS + 1).number)
-        return workbook_blocks(selection, columns, str(resource.model()._meta.verbose_name_plural))
+        return workbook_blocks(
+            selection, columns, in_files(resource.model()._meta.verbose_name_plural)
+        )
     # A byte order mark, so that spreadsheets take it for UTF-8.
     return copied(
         f"COPY ({selection}) TO STDOUT (FORMAT csv, HEADER true)",

@@ -8,8 +8,10 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import Source, audit_context, current_context
+from backoffice.audit.language import on_record
 from backoffice.exchange.exceptions import TemplateRefused
 from backoffice.exchange.models import ExportTemplate
 
@@ -54,7 +56,7 @@ def save_template(
         )
     template.name, template.columns = name, list(columns)
     template.format, template.is_shared = file_format, is_shared
-    with _at_work(user, _("Export template “%(name)s” saved") % {"name": name}):
+    with _at_work(user, gettext_lazy("Export template “%(name)s” saved"), name):
         template.save()
     return template
 
@@ -67,10 +69,10 @@ def delete_template(*, template: ExportTemplate, user: Any) -> None:
             _("“%(name)s” is somebody else's template. Ask them to delete it.")
             % {"name": template.name}
         )
-    with _at_work(user, _("Export template “%(name)s” deleted") % {"name": template.name}):
+    with _at_work(user, gettext_lazy("Export template “%(name)s” deleted"), template.name):
         template.delete()
 
 
-def _at_work(user: Any, action: str) -> Any:
+def _at_work(user: Any, action: Any, name: str) -> Any:
     source = {} if current_context() else {"source": Source.SHELL}
-    return audit_context(action=action, actor=user, **source)
+    return audit_context(action=on_record(action, {"name": name}), actor=user, **source)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.exchange.choices import Choices, checked_choices
 from backoffice.exchange.exceptions import PlanStale, WrongState
@@ -39,7 +40,9 @@ def map_columns(
         choices = replace(Choices.of(job), mapping=job.mapping if mapping is None else mapping)
     checked_choices(declared, choices, job.header, job.user).put_on(job)
     job.guesses = {}  # what was not taken of them is not wanted
-    with work_context(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: columns of %(file)s chosen")
+    ):
         if later:
             job.state, job.summary = State.READING, {}
         else:
@@ -64,7 +67,9 @@ def map_and_keep(
     """
     job = map_columns(job=job, choices=choices, later=later)
     declared = get_resource(job.resource)
-    with work_context(job, declared, source=None, action=_("%(what)s: profile of %(file)s kept")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: profile of %(file)s kept")
+    ):
         return keep_profile(job=job, name=name, is_shared=is_shared, user=user)
 
 
@@ -76,7 +81,9 @@ def do_without_profile(*, job: ImportJob, later: bool = False) -> ImportJob:
     if is_staged(job):
         look_at_content(job, declared)
     job.state = State.UPLOADED
-    with work_context(job, declared, source=None, action=_("%(what)s: columns of %(file)s chosen")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: columns of %(file)s chosen")
+    ):
         if later:
             job.state, job.summary = State.READING, {}
         else:
@@ -110,9 +117,8 @@ def choose_in_conflicts(
         cells = {name: choice for name, choice in said.items() if choice in {THEIRS, FILE}}
         choices[str(number)] = {"live": live, "cells": cells}
     job.conflict_choices = {number: said for number, said in choices.items() if said["cells"]}
-    with work_context(
-        job, declared, source=None, action=_("%(what)s: conflicts of %(file)s decided")
-    ):
+    action = gettext_lazy("%(what)s: conflicts of %(file)s decided")
+    with work_context(job, declared, source=None, action=action):
         if later:
             job.state = State.READING
         else:
@@ -125,7 +131,9 @@ def choose_in_conflicts(
 def plan_again(*, job: ImportJob, being: State | None = None) -> ImportJob:
     """Look again at what the file would do to the data as they are now."""
     declared, job = get_resource(job.resource), locked(job, being=being)
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s checked again")):
+    with work_context(
+        job, declared, source=None, action=gettext_lazy("%(what)s: %(file)s checked again")
+    ):
         plan(job, declared)
         job.save()
     return job

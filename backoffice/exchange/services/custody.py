@@ -4,8 +4,10 @@ from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import Source, audit_context, current_context
+from backoffice.audit.language import on_record
 from backoffice.exchange.exceptions import WrongState
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.resources import Resource
@@ -45,8 +47,12 @@ def refuse_at_work(job: ImportJob, but: State | None = None) -> None:
         )
 
 
+_IMPORT = gettext_lazy("%(what)s: import of %(file)s")
+_UPLOAD = gettext_lazy("%(what)s: upload of %(file)s")
+
+
 def work_context(
-    job: ImportJob, declared: Resource, *, source: Source | None, action: str = ""
+    job: ImportJob, declared: Resource, *, source: Source | None, action: Any = ""
 ) -> Any:
     """The audit context of a job: an import says so, an upload is of whoever uploads."""
     facts: dict[str, Any] = {"reason": job.reason} if job.reason else {}
@@ -56,7 +62,7 @@ def work_context(
         facts["source"] = source or Source.SHELL
     if source:
         facts["reference"] = f"{job._meta.label_lower}/{job.pk}"
-    what = capfirst(str(declared.model()._meta.verbose_name_plural))
+    what = capfirst(declared.model()._meta.verbose_name_plural)
     if not action:
-        action = _("%(what)s: import of %(file)s") if source else _("%(what)s: upload of %(file)s")
-    return audit_context(action=action % {"what": what, "file": job.file_name}, **facts)
+        action = _IMPORT if source else _UPLOAD
+    return audit_context(action=on_record(action, {"what": what, "file": job.file_name}), **facts)

@@ -5,6 +5,7 @@ import time
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import Source
 from backoffice.audit.reasons import said
@@ -79,7 +80,7 @@ def discard_import(*, job: ImportJob) -> ImportJob:
     declared, job = get_resource(job.resource), locked(job)
     job.state = State.DISCARDED
     with work_context(
-        job, declared, source=None, action=_("%(what)s: import of %(file)s given up")
+        job, declared, source=None, action=gettext_lazy("%(what)s: import of %(file)s given up")
     ):
         job.save()
     drop_stage(job)

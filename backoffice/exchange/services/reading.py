@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from django.core.files import File
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.exchange.mapping import propose_mapping
 from backoffice.exchange.models import ImportJob, ImportProfile
@@ -81,7 +81,7 @@ def start_import(
 def read_import(*, job: ImportJob) -> ImportJob:
     """Stage and plan what was left to be done later, by a worker."""
     declared, job = get_resource(job.resource), locked(job, being=State.READING)
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read")):
+    with work_context(job, declared, source=None, action=gettext_lazy("%(what)s: %(file)s read")):
         job.state = State.UPLOADED
         if begin_anew(job):
             drop_stage(job)
@@ -104,7 +104,8 @@ def read_again(*, job: ImportJob, read_as: ReadAs, later: bool = False) -> Impor
     if dialect_of(job).header != before.header:
         forget_profile(job, declared)
     job.state = State.READING if later else State.UPLOADED
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+    action = gettext_lazy("%(what)s: %(file)s read anew")
+    with work_context(job, declared, source=None, action=action):
         is_other = dialect_of(job) != before
         if is_other:
             job.conflict_choices = {}
@@ -129,7 +130,8 @@ def read_by_format(*, job: ImportJob, source_format: str, later: bool = False) -
     forget_profile(job, declared)
     job.conflict_choices = {}
     job.state = State.READING if later else State.UPLOADED
-    with work_context(job, declared, source=None, action=_("%(what)s: %(file)s read anew")):
+    action = gettext_lazy("%(what)s: %(file)s read anew")
+    with work_context(job, declared, source=None, action=action):
         _begin(job, declared, so_far, restage=True, later=later)
     return job
 
