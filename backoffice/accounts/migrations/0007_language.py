@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """The language that somebody chose to read."""
 
     dependencies = [
-        ('accounts', '0005_notes_and_deleted'),
+        ('accounts', '0006_notifications'),
     ]
 
     operations = [
