@@ -15,6 +15,8 @@ DATABASE = "stockbook"
 # Databases are copied from it, the test database too: it fixes a locale in which upper() and
 # lower() know every alphabet, whatever the locale of the machine is.
 TEMPLATE = "stockbook_template"
+_SETTINGS_FILE = "stockbook.conf"
+_MOST_BUFFERS = 512  # MB
 
 
 def start_embedded_postgres(folder: Path) -> str:
@@ -42,7 +44,10 @@ def start_embedded_postgres(folder: Path) -> str:
     # Under the library's own lock: others add and remove their handles in the same file.
     with PostgresServer._lock:
         _forget_dead_processes(folder)
+        _keep_settings(folder)
     server = get_server(folder)
+    with PostgresServer._lock:
+        _keep_settings(folder)  # of one that was made just now, for its next start
     uri = server.get_uri()
     _ensure_databases(uri)
     info = psycopg.conninfo.conninfo_to_dict(uri)
@@ -65,6 +70,30 @@ def _forget_dead_processes(folder: Path) -> None:
     if handles.exists():
         alive = [pid for pid in json.loads(handles.read_text() or "[]") if _is_alive(pid)]
         handles.write_text(json.dumps(alive))
+
+
+def _keep_settings(folder: Path) -> None:
+    """Suit the server to imports of a million rows; it reads this when it starts.
+
+    As PostgreSQL comes, its buffers are those of a small machine, and such an import takes it
+    through checkpoint after checkpoint, each of which has pages written twice.
+    """
+    main, ours = folder / "postgresql.conf", folder / _SETTINGS_FILE
+    if not main.exists():
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
+    settings = (
+        f"shared_buffers = {max(128, min(memory // 8, _MOST_BUFFERS))}MB\n"
+        "max_wal_size = 4GB\n"
+        "checkpoint_timeout = 15min\n"
+    )
+    if not ours.exists() or ours.read_text() != settings:
+        ours.write_text(settings)
+        ours.chmod(0o644)  # as root, the server runs as another user
+    include = f"include_if_exists = '{_SETTINGS_FILE}'\n"
+    if include not in main.read_text():
+        with main.open("a") as file:
+            file.write(f"\n{include}")
 
 
 def _is_alive(pid: int) -> bool:

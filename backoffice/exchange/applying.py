@@ -13,6 +13,7 @@ from .columns import Column, ListColumn, RelationColumn
 from .compiling import hidden_columns
 from .deactivating import deactivate, refuse_another_plan
 from .exceptions import PlanStale
+from .first_load import indexes_made_afterwards
 from .models import ImportJob
 from .planning import Rights, described, missing_related
 from .progress import made_since_now, report
@@ -92,7 +93,8 @@ class Applier:
         made = made_since_now(self.model, self.model.history.model)  # type: ignore[attr-defined]
         report(_("Writing"), total=2 * self.job.new + self.job.changed, probe=made)
         self._update(f"({self.refers or 'false'}) IS NOT TRUE")
-        self._insert()
+        with indexes_made_afterwards(self.model, self.job.new):
+            self._insert()
         if self.refers:
             self._update(self.refers)
         for column in self.lists:
@@ -196,10 +198,10 @@ class Applier:
         into = f"INSERT INTO {self.table} ({', '.join(str(name) for name in values)})"
         select = f"SELECT {', '.join(values.values())} FROM {self.rows} WHERE p.status = 'new'"
         # What the file names goes before what the database makes, such as a slug.
-        unique = unique_texts(self.model, self.columns)
+        unique = [c for c in unique_texts(self.model, self.columns) if c is not self.key]
         order = ", ".join([*(f"s.{c.value} IS NULL" for c in unique), "row_no"])
         first = f"{select} AND ({self.refers or 'false'}) IS NOT TRUE"
-        written = self._insert_some(f"{into} {first} ORDER BY {order} ON CONFLICT DO NOTHING")
+        written = self._insert_some(f"{into} {first} ORDER BY {order}")
         while self.refers:
             ready = " AND ".join(
                 f"(s.{c.value} IS NULL OR {quote(f'r_{c.name}')}.id IS NOT NULL)"
@@ -209,7 +211,7 @@ class Applier:
             more = self._insert_some(
                 f"{into} {select} AND ({self.refers}) AND {ready} "
                 f"AND lower(s.{self.key.value}) NOT IN {there} "
-                f"ORDER BY {order} ON CONFLICT DO NOTHING"
+                f"ORDER BY {order}"
             )
             written += more
             if not more:

@@ -5,8 +5,9 @@ from django.db import connection
 _SETTINGS = {
     # Sorts and hashes of a hundred thousand rows stay in memory; larger ones go to disk.
     "work_mem": "64MB",
-    # A worker beside it would sort and hash the same again, and take the core from the pages.
-    "max_parallel_workers_per_gather": "0",
+    # Rows of some hundred thousand are checked and compared by two processes; PostgreSQL takes no
+    # second one for tables below 8 MB. More would take the cores from the pages.
+    "max_parallel_workers_per_gather": "1",
     # Each statement runs once: compiling it costs more than it saves.
     "jit": "off",
     # For the staged tables, whose rows are much alike: a sample of 3,000 tells enough of them.

@@ -1,6 +1,5 @@
 from decimal import Decimal
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
@@ -12,39 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.audit.models import VersionedModel
 from backoffice.audit.trail import Trail
-from backoffice.audit.triggers import LookingUpTrigger
-from inventory.managers import ProductManager, ProductTagManager, search_text
+from inventory.managers import ProductManager, search_text
 
 from .classification import Category, Tag
 from .discount import Discount
 from .fields import NameSlugField, slug_from_name
-
-# What an address in the catalogue may be: a page of the web, or a path of this site. Anything
-# else ("javascript:", "data:") would become a link that runs code.
-SAFE_URL = r"^(https?://[^\s/]|/[^/\\\s])[^\s<>\"]*$"
-
+from .variants import ONE_LEVEL_OF_VARIANTS
 
 # The largest amount that a column of 14 digits, 4 of them decimals, can hold.
 MOST = Decimal("9999999999.9999")
-
-_ONE_LEVEL_OF_VARIANTS = LookingUpTrigger(
-    name="one_level_of_variants",
-    when=pgtrigger.Before,
-    operation=pgtrigger.Insert | pgtrigger.Update,
-    condition=pgtrigger.Condition("NEW.variant_of_id IS NOT NULL"),
-    func="""
-        -- The parent is locked, so that it does not become a variant itself meanwhile.
-        PERFORM 1 FROM inventory_product p WHERE p.id = NEW.variant_of_id FOR SHARE;
-        IF EXISTS (SELECT 1 FROM inventory_product p
-                   WHERE p.id = NEW.variant_of_id AND p.variant_of_id IS NOT NULL)
-           OR EXISTS (SELECT 1 FROM inventory_product p WHERE p.variant_of_id = NEW.id) THEN
-            RAISE EXCEPTION 'A variant of "%" cannot have variants of its own.', NEW.sku USING
-                ERRCODE = 'check_violation', CONSTRAINT = 'inventory_product_one_level_of_variants',
-                TABLE = 'inventory_product';
-        END IF;
-        RETURN NEW;
-    """,
-)
 
 
 class Product(VersionedModel):
@@ -194,7 +169,7 @@ class Product(VersionedModel):
         ordering = ("name", "id")
         triggers = [
             slug_from_name("inventory_product", also_from="sku"),
-            _ONE_LEVEL_OF_VARIANTS,
+            ONE_LEVEL_OF_VARIANTS,
         ]
         indexes = [
             # One per order and filter that the list offers; each ends in what breaks its ties.
@@ -313,67 +288,3 @@ class Product(VersionedModel):
         if self.discount and self.discount.is_running():
             return self.discount.apply_to(self.price)
         return self.price
-
-
-class ProductTag(models.Model):
-    """That a product carries a tag: a row like any other, and so on the record like any other."""
-
-    # Each key is the beginning of an index below.
-    product = models.ForeignKey(
-        Product, on_delete=models.CASCADE, db_index=False, related_name="product_tags"
-    )
-    tag = models.ForeignKey(
-        Tag, on_delete=models.CASCADE, db_index=False, related_name="product_tags"
-    )
-
-    objects = ProductTagManager()
-    history = Trail(part_of=["product"])
-
-    class Meta:
-        base_manager_name = "objects"  # what a deletion lists
-        verbose_name = _("tag of a product")
-        verbose_name_plural = _("tags of products")
-        default_permissions = ("view",)
-        indexes = [models.Index(fields=["tag", "product"], name="inventory_producttag_tag")]
-        constraints = [
-            models.UniqueConstraint(fields=["product", "tag"], name="inventory_producttag_unique"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.product}: {self.tag}"
-
-
-class ProductImage(VersionedModel):
-    """A picture of a product, by its address; the first by position stands in lists."""
-
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
-    url = models.CharField(
-        _("address"),
-        max_length=500,
-        validators=[
-            RegexValidator(SAFE_URL, _("Enter an address that begins with https:// or http://."))
-        ],
-    )
-    alt_text = models.CharField(
-        _("description"),
-        max_length=200,
-        blank=True,
-        db_default="",
-        help_text=_("For those who cannot see the picture."),
-    )
-    position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
-
-    history = Trail(part_of=["product"])
-
-    class Meta:
-        verbose_name = _("image")
-        verbose_name_plural = _("images")
-        ordering = ("position", "id")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(url__regex=SAFE_URL), name="inventory_productimage_url_safe"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.alt_text if self.pk and self.alt_text else self.url)

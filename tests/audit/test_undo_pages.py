@@ -128,6 +128,18 @@ def test_confirming_puts_back_and_leads_to_the_record(ada: Client, raised: Chang
     assert "Undo of: Undo of: Prices of March" in words(ada.get(undo_page(made)))
 
 
+def test_all_undone_is_a_success_and_nothing_that_is_kept(ada: Client) -> None:
+    a_product("S-7").save()
+    with work("renamed"):
+        Product.objects.filter(sku="S-7").update(name="b")
+    renamed = done("renamed")
+    response = confirm(ada, undo_page(renamed), "wrong")
+    assert [m.level_tag for m in response.context["messages"]] == ["success"]
+    again = words(ada.get(undo_page(renamed)))
+    assert "All of it is undone." in again
+    assert "stays as it is" not in again
+
+
 def test_without_a_reason_nothing_is_written(ada: Client, raised: ChangeSet) -> None:
     record = Record.from_now()
     response = ada.post(undo_page(raised), {"reason": " "})

@@ -34,7 +34,7 @@ def imports(folder: Path, count: int) -> None:
     changed = write_products(folder / "changed.csv", count, tags=True, change_every=10)
     limit, seconds = _best_of_both(partial(bare_insert, new), partial(bring_in, new))
     report("the limit: COPY and INSERT ... SELECT", limit, count)
-    report("import, all new", seconds, count, ratio=seconds / limit, most=1.5)
+    report("import, all new (a first load)", seconds, count, ratio=seconds / limit, most=1.5)
     bring_in(new)
     vacuum()
     limit, seconds = _best_of_both(partial(bare_change, changed), partial(bring_in, changed))
@@ -70,7 +70,7 @@ def large_import(folder: Path, count: int) -> None:
     report("the limit: COPY and INSERT ... SELECT", limit, count)
     idle = forget_peak()
     seconds = timed(lambda: bring_in(new))
-    report("import, all new", seconds, count, ratio=seconds / limit, least=25_000)
+    report("import, all new (a first load)", seconds, count, ratio=seconds / limit, least=25_000)
     vacuum()
     with copied_database():
         limit = timed(lambda: bare_change(new))

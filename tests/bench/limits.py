@@ -2,6 +2,7 @@
 
 The limit is COPY and set-based SQL that bring about the same rows in the same tables, with the same
 indexes and triggers, history and foreign keys included, without looking whether anything is wrong.
+A first load of ours can be below it: that makes most indexes after the rows, the limit never does.
 """
 
 from pathlib import Path

@@ -56,6 +56,22 @@ def test_a_second_start_finds_the_data_of_the_first(folder: Path) -> None:
     assert not is_running(folder)
 
 
+def test_it_has_the_settings_for_large_imports_from_its_second_start_on(folder: Path) -> None:
+    shown = """
+for name in ("shared_buffers", "max_wal_size", "checkpoint_timeout"):
+    print(database.execute(f"SHOW {name}").fetchone()[0])
+"""
+    in_a_process(folder, "")
+    done = in_a_process(folder, shown)
+    buffers, *others = done.stdout.split()
+    assert others == ["4GB", "15min"], done.stderr
+    assert 128 <= int(buffers.removesuffix("MB")) <= 512
+    # A setting that a person made by ALTER SYSTEM goes before ours, and starts do not pile up.
+    in_a_process(folder, "database.execute(\"ALTER SYSTEM SET max_wal_size = '2GB'\")")
+    assert in_a_process(folder, shown).stdout.split()[1:] == ["2GB", "15min"]
+    assert (folder / "postgresql.conf").read_text().count("stockbook.conf") == 1
+
+
 def test_the_server_outlives_a_process_while_another_uses_it(folder: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", START + "print('up', flush=True); sys.stdin.read()", str(folder)],

@@ -68,6 +68,21 @@ def test_a_cell_is_chosen_and_written(manager: Client, job: ImportJob) -> None:
     assert Product.objects.get(sku="A").price == 5
 
 
+def test_choices_that_were_not_checked_are_not_lost_by_applying(
+    manager: Client, job: ImportJob
+) -> None:
+    plan = ImportJob.objects.get().summary["plan"]
+    sent = CELLS | {"cell_1_name": "file", "reason": "x", "conflicts": "leave", "plan": plan}
+    response = manager.post(page("exchange_importjob_apply", job.pk), sent, follow=True)
+    assert "What you chose for single cells was taken up." in text_of(response)
+    assert names() == ["corrected", "corrected"]
+    assert ImportJob.objects.get().conflict_choices["1"]["cells"] == {"name": "file"}
+    sent["plan"] = ImportJob.objects.get().summary["plan"]
+    manager.post(page("exchange_importjob_apply", job.pk), sent)
+    assert ImportJob.objects.get().state == ImportJob.State.APPLIED
+    assert names() == ["corrected", "corrected"]  # the price of A is still in conflict
+
+
 def test_a_whole_row_is_chosen_by_one_button(manager: Client, job: ImportJob) -> None:
     send(manager, job, **CELLS, row="1:theirs")
     job = ImportJob.objects.get()

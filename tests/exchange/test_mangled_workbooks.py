@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backoffice.exchange.exceptions import FileRefused
 from backoffice.exchange.reading import detect, read_rows, unpacked
 
-from .test_workbooks import archive, changed, workbook
+from .books import archive, changed, workbook
 
 # Each example starts a process.
 FUZZ = settings(max_examples=60, derandomize=True, deadline=None)

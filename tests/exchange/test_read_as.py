@@ -14,9 +14,9 @@ from backoffice.exchange.services import apply_import, read_again
 from inventory.models import Product
 from tests.console.pages import page, signed_in
 
+from .books import workbook
 from .files import bring, counts, problems, statuses
 from .pages import text_of, the_page, upload
-from .test_workbooks import workbook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_work")]
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from backoffice.audit.models import Archive, ChangeSet, Seal
 from backoffice.audit.naming import history_of
 from backoffice.audit.triggers import append_only
 
-from .archives import ids_hash, same_rows_here
+from .archives import ids_hash
 from .canonical import Catalogue, fix_output
+from .copies import compare, digest_of
 from .exceptions import SealError
 from .findings import Wrong
 from .publishing import checkpoints_at_hand
@@ -111,7 +111,7 @@ def _archive(model: type[models.Model], before: int, folder: Path) -> Archiving 
         ids, rows = _copy_out(model, before, draft)
         if not rows:
             return None
-        _compare(table, draft, rows)
+        compare(table, draft, rows)
         _verify()
         draft.rename(file)
     except OSError as error:
@@ -120,7 +120,7 @@ def _archive(model: type[models.Model], before: int, folder: Path) -> Archiving 
         ) from error
     finally:
         draft.unlink(missing_ok=True)
-    digest = _digest(file)
+    digest = digest_of(file)
     change_set = _put_on_record(model, before, ids, rows, file, digest)
     return Archiving(
         model=model,
@@ -182,23 +182,6 @@ def _verify() -> None:
             )
             % {"count": len(wrong), "first": wrong[0].message}
         )
-
-
-def _compare(table: str, path: Path, rows: int) -> None:
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        fix_output(cursor)
-        if same_rows_here(cursor, Catalogue.read(cursor), table, path) != rows:
-            raise SealError(
-                _("Nothing was taken away: %s does not hold what was to go.") % path.name
-            )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _put_on_record(

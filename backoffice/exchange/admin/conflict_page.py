@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from django.http import QueryDict
 
 from backoffice.exchange.merging import FILE, THEIRS
+from backoffice.exchange.models import ImportJob
 
 _CELL = re.compile(r"cell_([0-9]{1,9})_(\w+)", re.ASCII)
 
@@ -24,3 +25,12 @@ def chosen_in(sent: QueryDict) -> Mapping[int, Mapping[str, str]]:
             choice = pressed if pressed in {THEIRS, FILE} else str(said)
             found.setdefault(number, {})[field] = choice
     return found
+
+
+def has_new_choices(sent: QueryDict, job: ImportJob) -> bool:
+    """Whether a cell of the page was chosen otherwise than the preview has it."""
+    return any(
+        choice != job.conflict_choices.get(str(number), {}).get("cells", {}).get(field, "")
+        for number, cells in chosen_in(sent).items()
+        for field, choice in cells.items()
+    )

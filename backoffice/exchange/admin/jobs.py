@@ -47,7 +47,7 @@ from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import discard_import
 from backoffice.exchange.staging import is_staged
 
-from .conflict_page import chosen_in
+from .conflict_page import chosen_in, has_new_choices
 from .job_list import JobColumns, ResourceFilter, WhoFilter
 from .job_page import job_context, may_import, may_see_file_of
 from .mapping_pages import MappingPages
@@ -195,6 +195,11 @@ class ImportJobAdmin(
 
     def apply_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         job = self._own_job(request, job_id)
+        if has_new_choices(request.POST, job):
+            messages.info(
+                request, _("What you chose for single cells was taken up. Look at it, then import.")
+            )
+            return self.resolve_view(request, job_id)
         form = ApplyForm(request.POST, job=job)
         if not form.is_valid():
             return self._page(request, job, apply_form=form)
