@@ -32,6 +32,7 @@ from backoffice.exchange.services import import_file
 from inventory.models import Product
 from tests.bench.data import write_products
 from tests.bench.limits import bare_change, bare_insert, library_loop
+from tests.bench.pages import pages
 from tests.bench.record_pages import measure
 from tests.bench.seals import measure_seals
 
@@ -169,7 +170,7 @@ def seals() -> None:
 
 
 def main() -> None:
-    for part in (record, seals):
+    for part in (record, seals, pages):
         if sys.argv[1:2] == [part.__name__]:
             part()
             return
