@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     As `createcachetable` makes it, but unlogged: to lose it in a crash costs nothing.
     """
 
-    dependencies = [("console", "0004_bulk_roles")]
+    dependencies = [("console", "0006_attachment_roles")]
 
     operations = [
         migrations.RunSQL(
