@@ -31,6 +31,7 @@ from backoffice.exchange.resources import get_resource
 from backoffice.exchange.services import import_file
 from inventory.models import Product
 from tests.bench.data import write_products
+from tests.bench.home import home
 from tests.bench.limits import bare_change, bare_insert, library_loop
 from tests.bench.pages import pages
 from tests.bench.record_pages import measure
@@ -170,7 +171,7 @@ def seals() -> None:
 
 
 def main() -> None:
-    for part in (record, seals, pages):
+    for part in (record, seals, pages, home):
         if sys.argv[1:2] == [part.__name__]:
             part()
             return
