@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format types bench requirements
+.PHONY: help install demo test lint format types bench requirements screenshots
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /@/' | awk -F@ '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ types: $(INSTALLED)  ## check the types
 
 bench: $(INSTALLED)  ## measure the speed of imports, exports and pages
 	$(BIN)/python -m tests.bench $(ARGS)
+
+screenshots: $(INSTALLED)  ## take the pictures of docs/screenshots anew, with Chromium
+	$(BIN)/python -W ignore -m tests.screenshots $(ARGS)
 
 install: $(INSTALLED)  ## install everything into .venv
 
