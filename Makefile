@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format types bench translations requirements
+.PHONY: help install demo test lint format types bench translations requirements screenshots
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /@/' | awk -F@ '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: $(INSTALLED)  ## measure the speed of imports, exports and pages
 
 translations: $(INSTALLED)  ## bring the translations up to date with the code; ARGS=--check only looks
 	$(BIN)/python -m tests.languages $(ARGS)
+
+screenshots: $(INSTALLED)  ## take the pictures of docs/screenshots anew, with Chromium
+	$(BIN)/python -W ignore -m tests.screenshots $(ARGS)
 
 install: $(INSTALLED)  ## install everything into .venv
 

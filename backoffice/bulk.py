@@ -13,8 +13,7 @@ from itertools import batched
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Case, Count, QuerySet, Value, When
-from django.db.models.expressions import RawSQL
+from django.db.models import Case, Count, F, Func, QuerySet, Value, When
 from django.db.models.functions import Round
 from django.utils.translation import gettext as _
 
@@ -80,8 +79,14 @@ def lock_in_order(rows: QuerySet[Any]) -> list[Any]:
 def with_keys(model: type[models.Model], keys: Sequence[Any]) -> QuerySet[Any]:
     """The rows of these keys, which go over as one array and not as a parameter each."""
     kind = model._meta.pk.rel_db_type(connection)
-    listed = RawSQL(f"SELECT unnest(%s::{kind}[])", [[*keys]])  # noqa: S611 - a type's name
-    return model._default_manager.filter(pk__in=listed).order_by()
+    among = Func(
+        F("pk"),
+        Value([*keys]),
+        arg_joiner=" = ANY(",
+        template=f"(%(expressions)s::{kind}[]))",
+        output_field=models.BooleanField(),
+    )
+    return model._default_manager.filter(among).order_by()
 
 
 @transaction.atomic

@@ -71,6 +71,7 @@ NAVIGATION = [
             Entry("audit.seal", gettext_lazy("Seals"), "verified", "s"),
             Entry("exchange.importjob", gettext_lazy("Imports"), "upload_file", "i"),
             Entry("exchange.exportjob", gettext_lazy("Exports"), "download", "e"),
+            Entry("console.bulkjob", gettext_lazy("Bulk changes"), "checklist"),
             Entry("exchange.importprofile", gettext_lazy("Import profiles"), "tune"),
             Entry("exchange.importfeed", gettext_lazy("Feeds"), "rss_feed"),
         ],

@@ -6,15 +6,18 @@ import unfold.admin
 from django.contrib import messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from backoffice.audit.admin import HistoryAdmin
+from backoffice.audit.admin.undo_now import undo_button
 from backoffice.audit.reasons import bulk_needs_reason
+from backoffice.audit.undo.services import change_set_of_this_transaction
 from backoffice.exchange.admin import ExchangeAdmin
 
 from .attachments import wiring  # noqa: F401 - puts them on every form
@@ -118,6 +121,13 @@ class ModelAdmin(
                 "reason_required", self.deletion_needs_reason() or bulk_needs_reason()
             )
         return response
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            change_set = change_set_of_this_transaction()
+        if undo := undo_button(request, change_set, back=request.get_full_path()):
+            messages.info(request, format_html("{} {}", _("Was it a mistake?"), undo))
 
     # Django's own log would tell a second, poorer story than the record: of the admin's forms only.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

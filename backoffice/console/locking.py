@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.admin.recorded import RecordedAdmin
 from backoffice.audit.reasons import ReasonMissing
-from backoffice.audit.since import deleted_by
+from backoffice.audit.since import changed_since, deleted_by, edition
 
-from .editions import EditionForm
+from .conflicts import in_words
+from .editions import SEEN, EditionForm
 from .rows import EditionRows, EditionRowsMixin, posted_keys
 
 
@@ -62,6 +63,26 @@ class LockingMixin(RecordedAdmin):
                 return None
             self.lock_object(key)
         return super().get_object(request, object_id, from_field)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What somebody changed since the page was opened is told, and asked about again."""
+        if request.method == "POST":
+            request._console_locks = self  # type: ignore[attr-defined]
+        obj = self.get_object(request, unquote(object_id))
+        context = {**(extra_context or {})}
+        if obj is not None and self.has_delete_permission(request, obj):
+            context["edition"] = edition(obj)
+            seen = request.POST.get(SEEN, "")
+            if seen and seen != context["edition"]:
+                news = changed_since(obj, seen, viewer=request.user).changed.values()
+                told = " ".join(map(in_words, news)) or _("This has been changed meanwhile.")
+                again = _("Look at it again; you can still delete it.")
+                self.message_user(request, f"{told} {again}", messages.WARNING)
+                return HttpResponseRedirect(request.get_full_path())
+        response: HttpResponse = super().delete_view(request, object_id, context)
+        return response
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -8,7 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
+from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 from unfold.sites import UnfoldAdminSite
 
 from backoffice.accounts.notifications.pages import NotificationPages, unread_count
@@ -56,6 +59,17 @@ class ConsoleSite(UnfoldAdminSite):
         # Asked for by pages with a header, and not by parts of pages.
         unread = SimpleLazyObject(lambda: unread_count(request.user))
         return {**super().each_context(request), "unread_notifications": unread}
+
+    @method_decorator(
+        # The same until the program or the language is another; both are asked for each time.
+        [conditional_page, cache_control(private=True, no_cache=True)]
+    )
+    def i18n_javascript(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The texts of the scripts: sent once to a browser, then said to be unchanged."""
+        response: HttpResponse = super().i18n_javascript(request, extra_context)
+        return response
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

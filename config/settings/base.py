@@ -138,6 +138,13 @@ NOTIFICATIONS_KEEP_DAYS = env.int("NOTIFICATIONS_KEEP_DAYS", default=90)
 # Where people reach the shop's pages, for links in e-mails: https://shop.example.com
 SITE_URL = env.str("SITE_URL", default="")
 
+# Shared by all processes, workers included: what one has counted, the others show. A table of the
+# database (made by a migration) unless CACHE_URL names another: rediscache://host:6379/1, which
+# needs the package redis.
+CACHES = {
+    "default": env.cache_url("CACHE_URL", default="dbcache://console_cache?max_entries=10000"),
+}
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -22,6 +22,7 @@ AUDIT_PUBLIC_KEYS = []
 AUDIT_PUBLISH = []
 AUDIT_MAKE_MISSING_KEY = True
 
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = BASE_DIR / ".media" / "test"
 WHITENOISE_USE_FINDERS = True

@@ -19,6 +19,7 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "config.console.dashboard",
     "STYLES": [
         "config.console.stylesheet",
+        "backoffice.console.assets.access_stylesheet",
         "backoffice.console.lists.assets.stylesheet",
         "backoffice.console.lists.assets.cells_stylesheet",
         "backoffice.accounts.notifications.assets.stylesheet",
@@ -27,6 +28,7 @@ UNFOLD = {
         "backoffice.console.attachments.assets.stylesheet",
     ],
     "SCRIPTS": [
+        "backoffice.console.assets.access_script",
         "backoffice.console.lists.assets.script",
         "backoffice.console.lists.assets.cells_script",
         "backoffice.console.lists.assets.pictures_script",

@@ -26,6 +26,8 @@ from inventory.models import Product
 from tests.bench.data import write_products
 from tests.bench.databases import copied_database, rolled_back, vacuum
 from tests.bench.exchange import bring_in, imports, large_import
+from tests.bench.home import home
+from tests.bench.pages import pages
 from tests.bench.record_pages import measure
 from tests.bench.seals import measure_seals
 from tests.bench.telling import report, say, timed
@@ -96,7 +98,7 @@ def seals() -> None:
 
 
 def main() -> None:
-    for part in (record, seals):
+    for part in (record, seals, pages, home):
         if sys.argv[1:2] == [part.__name__]:
             part()
             return

@@ -1,7 +1,10 @@
 """Every answer says what its page may load and run; what is no page of the admin may do less."""
 
+import re
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.test import Client
 
 from backoffice.accounts.models import User
@@ -90,3 +93,25 @@ def test_a_file_runs_nothing(administrator: User) -> None:
     response = client.get("/admin/inventory/product/import/template/csv/")
     assert response.status_code == 200
     assert policy(response) == STRICT
+
+
+# A style attribute or an event handler; a script or a style sheet in the text.
+ATTRIBUTE = r"""\sstyle=["']|\son[a-z]+=["']"""
+ELEMENT = r"<script(?![^>]*\bsrc=)(?![^>]*json)|<style(?![^>]*nonce)"
+INLINE = {".py": re.compile(ATTRIBUTE), ".html": re.compile(f"{ATTRIBUTE}|{ELEMENT}")}
+
+
+def test_nothing_of_ours_runs_or_styles_in_the_text_of_a_page() -> None:
+    """Parts too that no test opens in a browser."""
+    found = {
+        f"{path}: {match[0]}"
+        for room in ("backoffice", "inventory", "config")
+        for path in Path(settings.BASE_DIR / room).rglob("*")
+        if path.suffix in INLINE
+        for match in INLINE[path.suffix].finditer(path.read_text())
+    }
+    assert found == set()
+    for planted in ("<script>x()</script>", "<style>", '<p style="x">', '<p onclick="x()">'):
+        assert INLINE[".html"].search(planted)
+    for harmless in ('<script src="x"></script>', '<style nonce="x">', """<p x-on:click="x()">"""):
+        assert not INLINE[".html"].search(harmless)

@@ -205,6 +205,17 @@ def test_what_no_worker_has_begun_is_cancelled_at_once_and_begun_again(
     assert said(again)[-1] == "Only what was not done can be begun again."
 
 
+def test_what_was_asked_for_anew_is_not_begun_again_besides(catalogue_manager: User) -> None:
+    client, rows = signed_in(catalogue_manager), products()
+    first = handed_over(client, rows)
+    client.post(page("console_bulkjob_cancel", first.pk))
+    assert handed_over(client, rows) != first
+    refused = client.post(page("console_bulkjob_again", first.pk))
+    assert said(refused)[-1] == "The same was asked for anew, and is under way."
+    first.refresh_from_db()
+    assert first.state == State.CANCELLED
+
+
 def test_without_a_worker_it_is_done_in_the_request(catalogue_manager: User) -> None:
     client = signed_in(catalogue_manager)
     job = handed_over(client, products())

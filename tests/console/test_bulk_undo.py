@@ -105,3 +105,15 @@ def test_a_second_click_does_not_do_it_twice(catalogue_manager: User) -> None:
     assert second.status_code == 200
     assert "What would change is not what you saw last." in second.text
     assert prices() == [Decimal(105)]
+
+
+def test_a_deletion_of_several_can_be_undone_from_its_message(catalogue_manager: User) -> None:
+    products = [make_product(sku="A"), make_product(sku="B")]
+    client = signed_in(catalogue_manager)
+    done = act(client, "delete_selected", products, post="yes", change_reason="Doubles")
+    assert said(done)[0] == "Was it a mistake?"
+    assert not Product.objects.exists()
+    address = undo_offered(done)
+    assert address is not None
+    assert client.post(address)["Location"] == PRODUCTS
+    assert sorted(Product.objects.values_list("sku", flat=True)) == ["A", "B"]

@@ -62,3 +62,12 @@ def test_markup_in_a_name_stays_text(catalogue_manager: User) -> None:
         text = client.get(address).text
         assert "<script>alert(1)" not in text, address
         assert "<b>" not in text, address
+
+
+def test_the_texts_of_the_scripts_are_sent_once(warehouse: User) -> None:
+    client = signed_in(warehouse)
+    first = client.get("/admin/jsi18n/")
+    assert first["Cache-Control"] == "private, no-cache"
+    assert b"django.gettext" in first.content
+    again = client.get("/admin/jsi18n/", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")

@@ -16,6 +16,7 @@ from backoffice.audit.models import ChangeSet
 from backoffice.console.dashboard import Attention, cards, registry
 from backoffice.console.dashboard.page import count_beforehand
 from backoffice.exchange.models import ImportFeed, ImportJob, ImportProfile
+from config.settings import base
 from inventory.models import Product, ProductImage
 from tests.console.pages import signed_in
 from tests.inventory.factories import make_category, make_product
@@ -124,9 +125,9 @@ def test_each_role_sees_its_numbers_and_each_leads_to_as_many_rows(
     [
         (
             "administrator",
-            ["What others did last", "Your imports", "What you did last", "Proof of the record"],
+            ["Your imports", "What others did last", "What you did last", "Proof of the record"],
         ),
-        ("catalogue_manager", ["What you did last", "Your imports", "Products changed last"]),
+        ("catalogue_manager", ["Your imports", "What you did last", "Products changed last"]),
         ("warehouse", ["Products changed last"]),
         ("order_desk", ["Products changed last"]),
         ("auditor", ["What others did last", "Proof of the record", "What you did last"]),
@@ -317,3 +318,17 @@ def test_a_card_about_a_secret_field_is_for_those_who_may_see_it(
     make_product()
     assert "products without a cost" in numbers(administrator)
     assert "products without a cost" not in numbers(warehouse)
+
+
+def test_the_cache_of_production_is_a_table_that_all_processes_share(
+    catalogue_manager: User, settings: Any
+) -> None:
+    assert base.CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache"
+    settings.CACHES = base.CACHES
+    make_product(price=0)
+    assert numbers(catalogue_manager)["product without a price"] == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM console_cache WHERE cache_key LIKE '%%figure:%%'")
+        assert cursor.fetchone()[0] > 5
+    Product.objects.update(price=5)
+    assert "product without a price" not in numbers(catalogue_manager)

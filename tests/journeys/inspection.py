@@ -14,6 +14,7 @@ NARROW: ViewportSize = {"width": 420, "height": 800}
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 CONTRAST = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 GRAVE = {"serious", "critical"}
+AXE = Axe().axe_script
 
 _NOTE_VIOLATIONS = """
 window.violations = [];
@@ -60,15 +61,22 @@ class Inspector:
     def open(self, address: str) -> None:
         self.page.goto(f"{self.server}{address}", wait_until="load")
 
-    def findings(self, *, narrow_too: bool = False) -> list[str]:
+    def close(self) -> None:
+        self.context.close()
+
+    def findings(self, *, dark: bool = True, sidebar: bool = True) -> list[str]:
         """What is wrong with the page as it stands, in words; nothing if nothing is."""
-        found = [*self.misdeeds(), *self.barriers(EVERYTHING)]
-        self.page.evaluate("document.documentElement.className = 'dark'")
-        found += [f"dark: {each}" for each in self.barriers(CONTRAST)]
+        found = [*self.misdeeds(), *self.barriers(sidebar=sidebar)]
+        if dark:
+            self.page.evaluate("document.documentElement.className = 'dark'")
+            found += [f"dark: {each}" for each in self.barriers(CONTRAST, sidebar=sidebar)]
+        return found
+
+    def narrow_findings(self, *, barriers: bool = False) -> list[str]:
         self.page.set_viewport_size(NARROW)
-        found += self.overflow()
-        if narrow_too:
-            found += [f"narrow: {each}" for each in self.barriers(EVERYTHING)]
+        found = self.overflow()
+        if barriers:
+            found += [f"narrow: {each}" for each in self.barriers()]
         self.page.set_viewport_size(WIDE)
         return found
 
@@ -80,12 +88,20 @@ class Inspector:
             f"console: {each}" for each in complaints
         ]
 
-    def barriers(self, rules: dict[str, Any]) -> list[str]:
+    def barriers(self, rules: dict[str, Any] = EVERYTHING, *, sidebar: bool = True) -> list[str]:
         """What axe finds that is serious or critical."""
-        results = Axe().run(self.page, options={"runOnly": rules, "resultTypes": ["violations"]})
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        results = self.page.evaluate(
+            "([where, how]) => axe.run(where, how)",
+            [
+                {"include": [["html"]], "exclude": [] if sidebar else [["#nav-sidebar"]]},
+                {"runOnly": rules, "resultTypes": ["violations"]},
+            ],
+        )
         return [
             f"{violation['id']}: {node['target'][0]} {node['html'][:160]} {node['failureSummary']}"
-            for violation in results.response["violations"]
+            for violation in results["violations"]
             if violation["impact"] in GRAVE
             for node in violation["nodes"]
         ]

@@ -105,6 +105,9 @@ def begin_again(*, job: BulkJob) -> None:
     job = BulkJob.objects.select_for_update().get(pk=job.pk)
     if job.state not in {State.FAILED, State.CANCELLED}:
         raise JobRefused(_("Only what was not done can be begun again."))
+    same = BulkJob.objects.filter(user=job.user_id, fingerprint=job.fingerprint)
+    if same.filter(state=State.WORKING).exists():
+        raise JobRefused(_("The same was asked for anew, and is under way."))
     _enqueue(job)
 
 

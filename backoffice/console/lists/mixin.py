@@ -16,6 +16,7 @@ from .cells import CellsMixin
 from .changelist import ChangeList
 from .columns import ColumnsMixin
 from .quick import Chip, QuickFilter, chips
+from .row_menu import RowMenuMixin
 from .saved import (
     SavedViewsMixin,
     Tab,
@@ -43,7 +44,7 @@ class Head:
     query: str
 
 
-class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin, SearchAdmin):
+class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin, RowMenuMixin, SearchAdmin):
     """Search past typing errors, pages that stay cheap, columns, saved views, chips and cells."""
 
     quick_filters: Sequence[QuickFilter] = ()
