@@ -22,11 +22,11 @@ django.setup()
 
 from django.conf import settings
 from django.contrib.staticfiles.testing import StaticLiveServerTestCase
-from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from backoffice.audit.context import Source, audit_context
 from backoffice.exchange.models import ImportJob
 from config import sample_shop
 from inventory.models import Product
@@ -86,9 +86,9 @@ def main() -> None:
     wanted = [shot for shot in SHOTS if shot.name in sys.argv[1:] or not sys.argv[1:]]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
-        call_command("migrate", verbosity=0)
-        administrator, *_others = sample_shop.make_people()
-        sample_shop.fill_catalogue(actor=administrator)
+        with audit_context(source=Source.COMMAND, action="Sample shop"):
+            administrator, *_others = sample_shop.make_people()
+            sample_shop.fill_catalogue(actor=administrator)
         with _served() as server, _chromium() as browser:
             for theme in ("light", "dark"):
                 for width in WIDTHS:

@@ -5,23 +5,22 @@
 "use strict";
 
 (() => {
-  function linkAt(chart, event) {
+  function linkAt(event) {
+    const canvas = event.target.closest("[data-chart] canvas");
+    const chart = canvas && Chart.getChart(canvas);
+    if (!chart) {
+      return null;
+    }
     const [bar] = chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, false);
-    const box = bar && chart.canvas.closest("[data-chart]");
+    const box = bar && canvas.closest("[data-chart]");
     const table = box && document.querySelector(`[data-numbers="${box.dataset.chart}"] tbody`);
     return table?.rows[bar.index]?.cells[bar.datasetIndex + 1]?.querySelector("a") ?? null;
   }
 
-  window.addEventListener("load", () => {
-    for (const canvas of document.querySelectorAll("[data-chart] canvas")) {
-      const chart = Chart.getChart(canvas);
-      if (!chart) {
-        continue;
-      }
-      canvas.addEventListener("click", (event) => linkAt(chart, event)?.click());
-      canvas.addEventListener("mousemove", (event) => {
-        canvas.classList.toggle("console-chart-link", linkAt(chart, event) !== null);
-      });
+  document.addEventListener("click", (event) => linkAt(event)?.click());
+  document.addEventListener("mousemove", (event) => {
+    if (event.target instanceof HTMLCanvasElement) {
+      event.target.classList.toggle("console-chart-link", linkAt(event) !== null);
     }
   });
 })();

@@ -35,12 +35,14 @@
     ...searchCommand(),
     isWaiting: false,
     wanted: null,
+    opener: null,
 
     handleOpen() {
       if (this.openCommandResults) {
         this.close();
         return;
       }
+      this.opener = document.activeElement;
       this.openCommandResults = true;
       Alpine.nextTick(() => this.$refs.searchInputCommand.focus());
       this.offer();
@@ -54,8 +56,17 @@
     },
 
     offer() {
-      const query = new URLSearchParams(remembered().map((key) => ["recent", key]));
-      htmx.ajax("GET", `${this.$root.dataset.address}?${query}`, { target: "#command-results" });
+      htmx.ajax("GET", this.$root.dataset.address, {
+        source: this.$refs.searchInputCommand,
+        target: "#command-results",
+      });
+    },
+
+    withRecent(event) {
+      if (!this.$refs.searchInputCommand.value.trim()) {
+        const query = new URLSearchParams(remembered().map((key) => ["recent", key]));
+        event.detail.path = `${this.$root.dataset.address}?${query}`;
+      }
     },
 
     changed() {
@@ -70,10 +81,11 @@
       this.items = document.querySelectorAll("#command-results [role=option]");
       this.totalItems = this.items.length;
       this.currentIndex = this.totalItems ? 1 : 0;
-      this.isWaiting = false;
       const said = document.querySelector("#command-results [data-said]");
       document.getElementById("command-results-note").textContent = said?.dataset.said ?? "";
-      if (this.wanted) {
+      // What comes now may answer what was typed before, or nothing that was typed.
+      this.isWaiting = said?.dataset.typed !== this.$refs.searchInputCommand.value.trim();
+      if (this.wanted && !this.isWaiting) {
         this.go(this.wanted.inNewTab);
       }
     },
@@ -127,6 +139,8 @@
       this.isWaiting = false;
       this.wanted = null;
       this.openCommandResults = false;
+      // Once the trap has let go, which takes a moment.
+      setTimeout(() => this.opener?.focus({ preventScroll: true }), 100);
     },
 
     scrollToActiveItem() {
