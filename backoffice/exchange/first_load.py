@@ -1,7 +1,7 @@
 """The first load of a table: its indexes are made once, after the rows, instead of a million times.
 
-Filling the trigram index of the search row by row takes longer than all else that an import does;
-made at one go it takes a tenth of that. While an index is away nobody may read the table, so this
+Filling them row by row is half of a bare INSERT, and the trigram index of the search most of that;
+made at one go they take a tenth of it. While an index is away nobody may read the table, so this
 is for tables in which there is next to nothing to read.
 """
 

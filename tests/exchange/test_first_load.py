@@ -1,18 +1,25 @@
 """A first load makes the indexes after its rows, and leaves them as they were, whatever happens."""
 
+import re
 from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from backoffice.accounts.models import User
 from backoffice.exchange import first_load
 from backoffice.exchange.applying import Applier
 from backoffice.exchange.exceptions import PlanStale
 from backoffice.exchange.first_load import indexes_made_afterwards
+from backoffice.exchange.models import ImportJob, ImportProgress
 from inventory.models import Product
+from tests.console.pages import page
 from tests.inventory.factories import make_product
 
 from .files import apply, bring, imported
+from .pages import the_page
 
 pytestmark = pytest.mark.django_db
 THREE = "sku,name,price,variant_of\nA,Cup,1,\nB,Mug,2,A\nC,Jug,3,A\n"
@@ -78,6 +85,22 @@ def test_with_a_hundred_new_rows_for_each_that_is_there_it_is_a_first_load(
     rows = "".join(f"S{number},Cup {number},1\n" for number in range(100))
     imported(f"sku,name,price\n{rows}")
     assert len(while_writing[0]) == 11
+
+
+def test_the_page_of_the_work_asks_nothing_of_the_table(
+    client: Client, catalogue_manager: User
+) -> None:
+    """It would wait, and the bar with it, until the indexes are there again."""
+    job = bring(THREE, user=catalogue_manager)
+    ImportJob.objects.filter(pk=job.pk).update(state=ImportJob.State.APPLYING)
+    ImportProgress.objects.create(job=job)
+    client.force_login(catalogue_manager)
+    with CaptureQueriesContext(connection) as asked:
+        assert "<progress" in the_page(client, job).content.decode()
+        assert client.get(page("exchange_importjob_progress", job.pk)).json()["ended"] is False
+    texts = [query["sql"] for query in asked.captured_queries]
+    assert any('FROM "exchange_importprogress"' in text for text in texts)
+    assert not [text for text in texts if re.search(r'(FROM|JOIN) "inventory_product"', text)]
 
 
 def test_an_index_with_a_mark_of_its_own_stays(while_writing: Any) -> None:
