@@ -30,6 +30,8 @@ three = pgettext_lazy("of a file", "read")
 four = f"{_('within braces')}"
 five = _(one)
 six = other("not for gettext")
+seven = translation.gettext("by its module")
+eight = translation.gettext(one)
 """
 _TEMPLATE = """{% load i18n %}
 {% translate "Save" %} {% translate "read" context "of a file" %} {{ _("by filter")|upper }}
@@ -48,6 +50,7 @@ def test_the_texts_of_a_module_are_found() -> None:
         {"context": "of a file", "text": "read"},
         {"text": "%d row", "plural": "%d rows"},
         {"text": "a long text in two parts"},
+        {"text": "by its module"},
         {"text": "within braces"},
     ]
     assert variable == [8]
