@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from backoffice.audit.context import refine_context
 from backoffice.audit.language import on_record
 
-from .models import Profile
+from .models import Profile, User
 
 _A_YEAR = 365 * 24 * 60 * 60
 
@@ -61,7 +61,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("language", "")
     if chosen and chosen not in dict(settings.LANGUAGES):
         return HttpResponseBadRequest()
-    profile, _made = Profile.objects.get_or_create(user_id=request.user.pk)
+    profile, _made = Profile.objects.get_or_create(user=cast(User, request.user))
     if profile.language != chosen:
         refine_context(action=on_record(_("Language chosen")))
         profile.language = chosen

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from .context import Source
 from .fields import IdRangesField
@@ -66,8 +67,8 @@ class ChangeSet(models.Model):
         verbose_name_plural = _("timeline")  # as people call all of them together
         default_permissions = ("view",)
         permissions = (
-            ("undo_changeset", "Can undo change set"),
-            ("add_note", "Can add note"),
+            ("undo_changeset", gettext_noop("Can undo change set")),
+            ("add_note", gettext_noop("Can add note")),
         )
         ordering = ("-id",)
         triggers = [append_only()]

@@ -267,10 +267,11 @@ def _filled(said: Mapping[str, Any], prefix: str) -> dict[str, str]:
 def _targets(resource: Resource, user: Any) -> list[tuple[str, str]]:
     """Every field that a column may feed, by its label; lower levels of a path behind it."""
     targets = []
-    for name, column in open_columns(resource, user).items():
-        for target in column.targets:
-            level = target.replace("_", " ").capitalize()
-            targets.append((target, column.label if target == name else f"{column.label}: {level}"))
+    for column in open_columns(resource, user).values():
+        for number, target in enumerate(column.targets, start=1):
+            level = {"field": column.label, "number": number}
+            shown = _("%(field)s, level %(number)d") % level if number > 1 else column.label
+            targets.append((target, shown))
     if is_versioned(resource):
         targets.append((VERSION, _("Version (only compared)")))
     return targets

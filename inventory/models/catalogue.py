@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from backoffice.audit.models import VersionedModel
 from backoffice.audit.trail import Trail
@@ -165,7 +166,7 @@ class Product(VersionedModel):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         default_permissions = ("add", "change", "delete", "view", "import", "export")
-        permissions = (("view_cost", "Can view cost"),)
+        permissions = (("view_cost", gettext_noop("Can view cost")),)
         ordering = ("name", "id")
         triggers = [
             slug_from_name("inventory_product", also_from="sku"),

@@ -119,9 +119,16 @@ def in_python(source: str) -> tuple[list[dict[str, str]], list[int]]:
     }
     calls, variable = [], []
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        if not isinstance(node, ast.Call):
             continue
-        wanted = names.get(node.func.id)
+        # `translation.gettext(name)` is of a text that gettext_noop marked elsewhere.
+        named = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value)
+        if isinstance(node.func, ast.Name):
+            wanted = names.get(node.func.id)
+        elif isinstance(node.func, ast.Attribute) and named == "translation":
+            wanted = _FUNCTIONS.get(node.func.attr)
+        else:
+            continue
         if not wanted:
             continue
         given = [
@@ -131,7 +138,7 @@ def in_python(source: str) -> tuple[list[dict[str, str]], list[int]]:
         ]
         if len(given) == len(wanted):
             calls.append(dict(zip(wanted, given, strict=True)))
-        else:
+        elif not named:
             variable.append(node.lineno)
     return calls, variable
 

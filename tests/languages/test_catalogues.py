@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.utils import translation
+from django.utils.translation import ngettext
 
 from tests.languages.catalogues import folder, languages, read, wanted
 from tests.languages.checking import problems, problems_of_code
@@ -30,6 +32,8 @@ three = pgettext_lazy("of a file", "read")
 four = f"{_('within braces')}"
 five = _(one)
 six = other("not for gettext")
+seven = translation.gettext("by its module")
+eight = translation.gettext(one)
 """
 _TEMPLATE = """{% load i18n %}
 {% translate "Save" %} {% translate "read" context "of a file" %} {{ _("by filter")|upper }}
@@ -48,6 +52,7 @@ def test_the_texts_of_a_module_are_found() -> None:
         {"context": "of a file", "text": "read"},
         {"text": "%d row", "plural": "%d rows"},
         {"text": "a long text in two parts"},
+        {"text": "by its module"},
         {"text": "within braces"},
     ]
     assert variable == [8]
@@ -166,3 +171,17 @@ def test_a_mo_that_is_older_than_its_po_is_noticed(tmp_path: Path) -> None:
     assert _faults(catalogue, tmp_path, compiled=False) == [
         "de: django.mo is not what the .po says"
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", ["0 Produkte", "1 Produkt", "2 Produkte", "1000 Produkte", "1000000 Produkte"]),
+        ("fr", ["0 produit", "1 produit", "2 produits", "1000 produits", "1000000 produits"]),
+    ],
+)
+def test_a_number_has_its_plural(language: str, said: list[str]) -> None:
+    with translation.override(language):
+        for number, words in zip((0, 1, 2, 1000, 1_000_000), said, strict=True):
+            text = ngettext("%d product activated", "%d products activated", number) % number
+            assert text.startswith(f"{words} ")

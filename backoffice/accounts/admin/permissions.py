@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -165,7 +166,8 @@ def _model(app_label: str, model_name: str) -> Any:
 
 
 def _name(permission: Permission) -> str:
-    return capfirst(permission.name.removeprefix("Can "))
+    # Marked by gettext_noop where a model declares it.
+    return capfirst(translation.gettext(permission.name).removeprefix("Can "))
 
 
 def _place(permission: Permission) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ import codecs
 from typing import IO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.exchange.exceptions import FileRefused
 
@@ -11,8 +12,8 @@ from backoffice.exchange.exceptions import FileRefused
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-16": "UTF-16",
-    "cp1252": "Windows-1252 (Western Europe)",
-    "cp1250": "Windows-1250 (Central Europe)",
+    "cp1252": gettext_lazy("Windows-1252 (Western Europe)"),
+    "cp1250": gettext_lazy("Windows-1250 (Central Europe)"),
     "iso-8859-1": "ISO 8859-1 (Latin-1)",
     "iso-8859-15": "ISO 8859-15 (Latin-9)",
     "mac_roman": "Mac OS Roman",
@@ -29,7 +30,7 @@ _NOT_LATIN_1 = bytes(range(0x80, 0xA0))
 def label_of(encoding: str) -> str:
     """The name of an encoding for people, as `Dialect.encoding` has it."""
     name = encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
-    return ENCODINGS.get(name, name)
+    return str(ENCODINGS.get(name, name))
 
 
 def proven_encoding(file: IO[bytes], named: str) -> str:
