@@ -4,7 +4,8 @@ One letter too many, too few or wrong, two that changed places, and umlauts writ
 """
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 # Shorter words have too many neighbours; longer ones share enough letters to be found by those.
 _SHORTEST, _LONGEST = 4, 24
@@ -25,6 +26,20 @@ def patterns_like(word: str) -> list[str]:
     found += [f"%{each}%" for each in _with_umlauts(letters)]
     found += [_indexed(mistake) for mistake in _one_mistake(letters)]
     return list(dict.fromkeys(found))
+
+
+def those_among(patterns: Sequence[str], words: str) -> list[str]:
+    """The patterns of these that fit these words, each with the letters that it fits by.
+
+    All of them as they are if none fits: what was meant is a rarer word then.
+    """
+    likely = [
+        re.sub(r"\\\\(.)|_", lambda found: found[1] or r"\S", re.escape(pattern[1:-1]))
+        for pattern in patterns
+    ]
+    # Each at every place: one may begin within another.
+    found = {match[1] for match in re.finditer(f"(?=({'|'.join(likely)}))", words)}
+    return [f"%{_escaped(part)}%" for part in sorted(found)] or list(patterns)
 
 
 def _upper(letter: str) -> str:

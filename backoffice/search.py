@@ -14,7 +14,8 @@ from django.db import connection, models, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Lower, Upper
 
-from backoffice.misspelling import patterns_like
+from backoffice.misspelling import patterns_like, those_among
+from backoffice.vocabulary import words_of
 
 MOST_SIMILAR = 50
 # How alike two words must be that differ by more than one letter.
@@ -49,9 +50,12 @@ def similar_keys(rows: QuerySet, text: Any, typed: str, *, limit: int = MOST_SIM
     upper = Upper(text)
     everything = rows.order_by().alias(searched_text=upper)
     one_letter_off = everything
+    known = words_of(rows.model, text)
     for word in words:
         # Not LIKE ANY of a list: the index would go through every pair of what two lists say.
-        likes = (Q(_Like(upper, Value(pattern))) for pattern in patterns_like(word))
+        likes = (
+            Q(_Like(upper, Value(pattern))) for pattern in those_among(patterns_like(word), known)
+        )
         one_letter_off = one_letter_off.filter(reduce(or_, likes))
     candidates = _some_keys(one_letter_off) or _some_keys(_sharing(everything, words))
     if not candidates:

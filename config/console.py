@@ -129,7 +129,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "title": _("Dashboard"),
-        **dashboard_of(request),
+        **dashboard_of(request, in_full="in_full" in request.GET),
         "has_role": bool(_links(request)),
     }
 

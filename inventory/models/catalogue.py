@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -207,6 +207,14 @@ class Product(VersionedModel):
                 include=["name"],
                 name="inventory_product_no_text",
                 condition=Q(description=""),
+            ),
+            # What was added in some days, for the dashboard. Rows lie as they came, so a few pages
+            # tell; and an import does not feel it.
+            BrinIndex(
+                fields=["created_at"],
+                name="inventory_product_created",
+                pages_per_range=32,
+                autosummarize=True,
             ),
             GinIndex(
                 OpClass(Upper(search_text()), name="gin_trgm_ops"), name="inventory_product_search"

@@ -1,6 +1,9 @@
 """A catalogue of any size for the benchmarks of its pages, by SQL, with its history."""
 
-from django.db import connection
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
 
 from backoffice.audit.context import Source, audit_context
 
@@ -26,9 +29,12 @@ CATEGORIES, TAGS = 200, 40
 # Each product follows from its number, by way of a hash: no column tells of another but through
 # the noun, which the category goes by.
 _PRODUCTS = """
-    INSERT INTO inventory_product (sku, name, brand, barcode, price, compare_at_price, cost,
-        tax_class, weight, weight_unit, is_active, is_featured, category_id, description)
-    SELECT 'SKU-' || lpad(i::text, 7, '0'),
+    INSERT INTO inventory_product (sku, slug, created_at, updated_at, name, brand, barcode, price,
+        compare_at_price, cost, tax_class, weight, weight_unit, is_active, is_featured, category_id,
+        description)
+    SELECT 'SKU-' || lpad(i::text, 7, '0'), 'sku-' || lpad(i::text, 7, '0'),
+        now() - (1000000 - i) * interval '95 seconds',
+        now() - m %% 1095 * interval '1 day' - n %% 86400 * interval '1 second',
         concat_ws(' ', (%(adjectives)s::text[])[1 + a %% %(n_adjectives)s],
             (%(materials)s::text[])[1 + m %% %(n_materials)s],
             (%(nouns)s::text[])[1 + n %% %(n_nouns)s], chr(65 + b %% 26) || (100 + i %% 9900)),
@@ -56,21 +62,61 @@ _LINKS = """
     WHERE p.id > %s AND p.id %% 3 = 0
 """
 _STEP = 100_000
+_RECORDED = 1_000
 
 
 def fill(count: int) -> None:
-    """As many products as that, those there already included; images on 99 of 100, tags on some."""
-    with connection.cursor() as cursor, audit_context(source=Source.COMMAND, action="bench"):
-        _places()
+    """As many products as that, those there already included; images on 99 of 100, tags on some.
+
+    The first thousand as staff would add them, with their history; the rest without triggers, and
+    with the indexes made afterwards, for these take most of the time.
+    """
+    _places()
+    with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), coalesce(max(id), 0) FROM inventory_product")
         have, newest = cursor.fetchone()
-        for first in range(have + 1, count + 1, _STEP):
-            last = min(first + _STEP - 1, count)
-            cursor.execute(_PRODUCTS, _words() | {"first": first, "last": last})
-        cursor.execute(_IMAGES, [newest])
-        cursor.execute(_LINKS, [TAGS, newest])
+    recorded = min(count, _RECORDED)
+    if have < recorded:
+        with audit_context(source=Source.COMMAND, action="bench"):
+            newest = _add(have + 1, recorded, newest)
+    if count > _RECORDED:
+        with connection.cursor() as cursor, _indexes_afterwards():
+            cursor.execute("SET session_replication_role = replica")
+            try:
+                for first in range(max(have, _RECORDED) + 1, count + 1, _STEP):
+                    newest = _add(first, min(first + _STEP - 1, count), newest)
+            finally:
+                cursor.execute("SET session_replication_role = DEFAULT")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def _indexes_afterwards() -> Iterator[None]:
+    """Without the indexes of products meanwhile, but for those that keep what is unique."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+            "WHERE indrelid = 'inventory_product'::regclass AND NOT indisunique"
+        )
+        definitions = dict(cursor.fetchall())
+        cursor.execute(f"DROP INDEX {', '.join(definitions)}")
+        yield
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        for definition in definitions.values():
+            cursor.execute(definition)
+        cursor.execute("SET maintenance_work_mem = DEFAULT")
+
+
+def _add(first: int, last: int, newest: int) -> int:
+    """The products of these numbers; the key of the newest."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PRODUCTS, _words() | {"first": first, "last": last})
+        cursor.execute(_IMAGES, [newest])
+        cursor.execute(_LINKS, [TAGS, newest])
+        cursor.execute("SELECT max(id) FROM inventory_product")
+        found: int = cursor.fetchone()[0]
+        return found
 
 
 def _words() -> dict[str, object]:

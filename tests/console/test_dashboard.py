@@ -218,7 +218,7 @@ def test_an_importer_sees_their_own_imports_and_counts_them_alone(
     response = home(catalogue_manager)
     context: Any = response.context
     (mine,) = next(p for p in context["panels"] if p.name == "imports-mine").lines
-    assert (mine.title, mine.note) == ("mine.csv", "checked: 2 new, 1 invalid")
+    assert (mine.title, mine.note) == ("mine.csv", "waits for your decision: 2 new, 1 invalid")
     assert str(job.pk) in mine.link
     assert "theirs.csv" not in response.text
     assert "import failed" not in numbers(catalogue_manager)

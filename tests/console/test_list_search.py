@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 
 from backoffice.accounts.models import User
+from backoffice.misspelling import patterns_like, those_among
 from backoffice.search import similar_keys
+from backoffice.vocabulary import words_of
 from inventory.managers import search_text
 from inventory.models import Product
 from tests.console.pages import PRODUCTS, act, page, signed_in
@@ -152,3 +154,23 @@ def test_a_search_leaves_the_planner_as_it_was(catalogue_manager: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_seqscan")
         assert cursor.fetchone() == ("on",)
+
+
+def test_in_a_large_table_a_mistyped_word_is_looked_for_as_the_words_that_there_are(
+    warehouse: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Kettle", "Steel kettle", "Mug", "50% off_bin"):
+        make_product(name=name)
+    monkeypatch.setattr("backoffice.vocabulary._SMALL", 0)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE inventory_product")
+    words = words_of(Product, search_text())
+    assert {"KETTLE", "STEEL", "MUG", "OFF_BIN"} <= set(words.split())
+    assert not any(letter.isdigit() for letter in words)
+    assert those_among(patterns_like("ketle"), words) == ["%KETTLE%"]
+    assert those_among(patterns_like("of_bin"), words) == [r"%OF\_BIN%"]
+    assert found(warehouse, "ketle") == (["Kettle", "Steel kettle"], True)
+    # What is too rare, or too new, to be among them.
+    make_product(name="Xylophone")
+    assert "XYLOPHONE" not in words_of(Product, search_text())
+    assert found(warehouse, "xilophone") == (["Xylophone"], True)

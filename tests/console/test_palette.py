@@ -221,3 +221,21 @@ def test_lines_are_numbered_through_as_the_arrows_go(catalogue_manager: User) ->
     numbers = [int(part.split('"')[0]) for part in text.split('id="command-item-')[1:]]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) == 11  # five pages, five products, and the way to the others
+
+
+def test_what_is_similar_is_given_up_while_somebody_types(
+    warehouse: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_arguments: Any, **_options: Any) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        return []
+
+    make_category("Kettles")
+    make_product(name="Kettle")
+    client = signed_in(warehouse)
+    assert answer(client, "ketle").titles == ["Kettle", "Kettles"]
+    monkeypatch.setattr("backoffice.console.palette.objects.similar_keys", slow)
+    answered = answer(client, "ketle")
+    assert answered.titles == []
+    assert "To find similar products takes longer: search their list." in answered.notes

@@ -116,10 +116,14 @@ type Card = Attention | Trend | Recent | Notice
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A card of a number, as one user sees it."""
+    """A card of a number, as one user sees it.
+
+    `value` is None while it is counted; `since` is the time of an old one meanwhile.
+    """
 
     title: str
-    value: int
+    value: int | None
+    since: datetime | None
     link: str
     icon: str
     wanting: bool

@@ -8,12 +8,14 @@ their statements differ.
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, models
 from django.db.models import QuerySet
+
+from backoffice.time_limit import TookTooLong, time_limit
 
 from .stamps import Stamps, stamps_of
 
@@ -72,10 +74,25 @@ def how_many(rows: QuerySet, models: Tables, *, patience: int) -> Question:
     )
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a question: `rows` is None where nothing is, as to count took too long.
+
+    `since` is when it was counted, where it no longer holds and nothing newer is known.
+    """
+
+    rows: list[tuple[Any, ...]] | None
+    since: float | None = None
+
+
 def answers(
-    questions: Sequence[Question], *, as_of_now: bool = False
-) -> list[list[tuple[Any, ...]]]:
-    """The answer to each, from the cache where it holds. `as_of_now` has no patience."""
+    questions: Sequence[Question], *, as_of_now: bool = False, within: float | None = None
+) -> list[Known]:
+    """The answer to each, from the cache where it holds. `as_of_now` has no patience.
+
+    All that are costly take `within` milliseconds together at most: then the last one known is
+    given, if there is one.
+    """
     if not questions:
         return []
     stamps = stamps_of({model for asked in questions for model in asked.models or ()})
@@ -83,16 +100,40 @@ def answers(
     found: dict[str, _Answer] = {}
     for asked in questions:
         answer = known.get(asked.key)
-        hurry = Question(**{**vars(asked), "patience": 0}) if as_of_now else asked
-        if asked.key not in found and (answer is None or not answer.holds(hurry, stamps)):
+        hurry = replace(asked, patience=0) if as_of_now else asked
+        if asked.key in found or (answer is not None and answer.holds(hurry, stamps)):
+            continue
+        started = time.monotonic()
+        try:
+            rows = _ask(asked, within if asked.patience else None)
+        except TookTooLong:
+            pass
+        else:
             stamp = stamps.of(asked.models)
-            found[asked.key] = _Answer(_ask(asked), stamp, stamps.is_quiet, time.time())
+            found[asked.key] = _Answer(rows, stamp, stamps.is_quiet, time.time())
+        if within is not None and asked.patience:
+            within = max(within - (time.monotonic() - started) * 1000, 0)
     if found:
         cache.set_many(found, _KEPT)
-    return [(found.get(asked.key) or known[asked.key]).rows for asked in questions]
+    return [
+        _known(asked, found.get(asked.key), known.get(asked.key), stamps) for asked in questions
+    ]
 
 
-def _ask(asked: Question) -> list[tuple[Any, ...]]:
+def _known(asked: Question, new: _Answer | None, old: _Answer | None, stamps: Stamps) -> Known:
+    if new is not None:
+        return Known(new.rows)
+    if old is None:
+        return Known(None)
+    return Known(old.rows, None if old.holds(asked, stamps) else old.at)
+
+
+def _ask(asked: Question, within: float | None) -> list[tuple[Any, ...]]:
+    if within is not None:
+        if not within:
+            raise TookTooLong
+        with time_limit(within):
+            return _ask(asked, None)
     with connection.cursor() as cursor:
         cursor.execute(asked.sql, asked.params)
         return list(cursor.fetchall())

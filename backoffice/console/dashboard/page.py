@@ -1,7 +1,7 @@
 """The dashboard of one user: the cards that they may see, those of their roles first."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -22,15 +22,17 @@ from backoffice.console.palette.results import Result
 from backoffice.console.people import role_names
 
 from .cards import Attention, Card, Chart, Day, Figure, Notice, Panel, Point, Recent, Trend
-from .figures import Question, answers, how_many, question
+from .figures import Known, Question, answers, how_many, question
 from .registry import cards
 
 MOST_SHORTCUTS = 6
+# What the costly figures of a page may take together, in milliseconds; the rest comes afterwards.
+PATIENCE = 150
 _COLOURS = ["600", "300", "800", "400", "900", "200", "500", "700"]
 
 
-def dashboard_of(request: HttpRequest) -> dict[str, Any]:
-    """What the template of the dashboard shows."""
+def dashboard_of(request: HttpRequest, *, in_full: bool = True) -> dict[str, Any]:
+    """What the template of the dashboard shows; unless `in_full`, as far as it is soon counted."""
     shown = _in_order(request, [card for card in cards.values() if _may_see(request, card)])
     attention = [card for card in shown if isinstance(card, Attention)]
     trends = [card for card in shown if isinstance(card, Trend)]
@@ -38,16 +40,20 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
         [
             *(_counted(card, _rows(request, card.model)) for card in attention),
             *(_by_day(card, _rows(request, card.model)) for card in trends),
-        ]
+        ],
+        within=None if in_full else PATIENCE,
     )
-    figures = [_figure(card, rows[0][0]) for card, rows in zip(attention, found, strict=False)]
+    figures = [_figure(card, known) for card, known in zip(attention, found, strict=False)]
     return {
         "figures": [each for each in figures if each is not None],
         "nothing_to_do": bool([each for each in attention if each.is_trouble])
-        and not any(each.wanting for each in figures if each),
+        and not any(each.wanting or each.value is None for each in figures if each),
         "charts": [
-            _chart(card, asked) for card, asked in zip(trends, found[len(attention) :], strict=True)
+            _chart(card, known.rows)
+            for card, known in zip(trends, found[len(attention) :], strict=True)
+            if known.rows is not None
         ],
+        "is_counting": any(known.rows is None or known.since is not None for known in found),
         "panels": [_panel(request, card) for card in shown if isinstance(card, Recent | Notice)],
         "shortcuts": _shortcuts(request),
     }
@@ -97,18 +103,20 @@ def _counted(card: Attention, rows: QuerySet) -> Question:
     return how_many(card.rows(rows), depends_on, patience=card.patience)
 
 
-def _figure(card: Attention, value: int) -> Figure | None:
-    if card.is_trouble and not value:
+def _figure(card: Attention, known: Known) -> Figure | None:
+    value = None if known.rows is None else known.rows[0][0]
+    if card.is_trouble and value == 0:
         return None
     opts = card.model._meta
     address = reverse(f"admin:{opts.app_label}_{opts.model_name}_{card.page}")
     query = card.query() if callable(card.query) else card.query
     return Figure(
-        title=str(card.title % value),
+        title=str(card.title % (2 if value is None else value)),  # unknown: in the plural
         value=value,
+        since=None if known.since is None else datetime.fromtimestamp(known.since, tz=UTC),
         link=f"{address}?{query}" if query else address,
         icon=card.icon,
-        wanting=card.is_trouble,
+        wanting=card.is_trouble and value is not None,
     )
 
 

@@ -7,6 +7,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.console.people import role_names
+from backoffice.time_limit import TookTooLong
 
 from .commands import Command, all_commands, typed_words
 from .objects import SHOWN, Searched, large_models
@@ -49,17 +50,26 @@ def find(request: HttpRequest, typed: str, pages: Iterable[Result] = ()) -> Answ
                 groups.append(each.group(each.best(others, typed), found=len(others), typed=typed))
     if groups:
         return Answer(groups=groups, notes=notes)
-    return Answer(groups=_similar(by_words, commands, typed), is_similar=True, notes=notes)
+    groups, unfinished = _similar(by_words, commands, typed)
+    return Answer(groups=groups, is_similar=True, notes=notes + unfinished)
 
 
-def _similar(searched: Sequence[Searched], commands: Sequence[Command], typed: str) -> list[Group]:
+def _similar(
+    searched: Sequence[Searched], commands: Sequence[Command], typed: str
+) -> tuple[list[Group], list[str]]:
+    """What is similar; and of which models that was not found in time."""
     words = typed_words(typed)
     groups = _of_commands(command for command in commands if command.nearly_has(words))
+    unfinished = []
     for each in searched:
-        objects = each.in_order(each.like(typed))
+        try:
+            objects = each.in_order(each.like(typed))
+        except TookTooLong:
+            unfinished.append(_takes_longer(each))
+            continue
         if objects:
             groups.append(each.group(objects, found=len(objects), typed=typed))
-    return groups
+    return groups, unfinished
 
 
 def _of_commands(commands: Iterable[Command]) -> list[Group]:
@@ -70,6 +80,11 @@ def _of_commands(commands: Iterable[Command]) -> list[Group]:
 def _too_short(searched: Searched) -> str:
     name = searched.source.model._meta.verbose_name_plural
     return _("Type three letters of a word to search %(name)s too.") % {"name": name}
+
+
+def _takes_longer(searched: Searched) -> str:
+    name = searched.source.model._meta.verbose_name_plural
+    return _("To find similar %(name)s takes longer: search their list.") % {"name": name}
 
 
 def _searched(request: HttpRequest) -> list[Searched]:

@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.secrecy import is_hidden
 from backoffice.search import keys_of_code, similar_keys, with_words
+from backoffice.time_limit import time_limit
+from backoffice.vocabulary import words_of
 
 from .registry import Source
 from .results import Group, Result
@@ -28,6 +30,8 @@ SHOWN = 5
 MOST_COUNTED = 999
 # Of so many that have the words the best are taken.
 _MOST_RANKED = 300
+# What each statement may take that looks for what is only similar, in milliseconds.
+_PATIENCE = 100
 # What has fewer rows is looked through whole, for words too short for an index too.
 _SMALL = 20_000
 
@@ -84,9 +88,12 @@ class Searched:
         return list(found.values_list("pk", flat=True)[: MOST_COUNTED + 1])
 
     def like(self, typed: str) -> list[Any]:
+        """Raises TookTooLong where that cannot be told while somebody types."""
         if self.text is None:
             return []
-        return similar_keys(self.rows, self.text, typed, limit=SHOWN)
+        words_of(self.source.model, self.text)  # once an hour, so not while the time runs
+        with time_limit(_PATIENCE):
+            return similar_keys(self.rows, self.text, typed, limit=SHOWN)
 
     def best(self, keys: Sequence[Any], typed: str) -> list[Any]:
         """The five of these that are most like what was typed."""

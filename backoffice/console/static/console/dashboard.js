@@ -17,6 +17,14 @@
     return table?.rows[bar.index]?.cells[bar.datasetIndex + 1]?.querySelector("a") ?? null;
   }
 
+  // What was counted after the page was shown has its charts still to be drawn, which Unfold does
+  // only once a page is loaded.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.matches?.(".console-dashboard")) {
+      renderCharts();
+    }
+  });
+
   document.addEventListener("click", (event) => linkAt(event)?.click());
   document.addEventListener("mousemove", (event) => {
     if (event.target instanceof HTMLCanvasElement) {

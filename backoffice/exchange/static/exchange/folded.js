@@ -3,7 +3,7 @@
 
 (() => {
   const open = () => {
-    const target = window.location.hash && document.getElementById(window.location.hash.slice(1));
+    const target = document.getElementById(window.location.hash.slice(1));
     const details = target?.querySelector("details");
     if (details) {
       details.open = true;
