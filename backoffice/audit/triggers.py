@@ -66,6 +66,26 @@ class LookingUpTrigger(UnskippableTrigger):
     sql = LookingUpTriggerSql
 
 
+class TextMakingTrigger(LookingUpTrigger):
+    """Fills a blank text, unique whatever its case, with what it makes of other columns.
+
+    First the wish; where that is blank or taken the other, and where that is taken too the other
+    with -2, -3 and so on behind it. Said here, so that the texts of many rows can be made at once.
+    """
+
+    field: str
+    made_from: str
+    also_from: str
+
+    def wish(self, made_from: str) -> str:
+        """SQL of the first choice."""
+        raise NotImplementedError
+
+    def other(self, wish: str, also_from: str) -> str:
+        """SQL of what follows it, which is never blank."""
+        raise NotImplementedError
+
+
 def append_only() -> UnskippableTrigger:
     """Rows may come, and never change or go."""
     return UnskippableTrigger(

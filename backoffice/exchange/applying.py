@@ -3,6 +3,8 @@
 Order of the locks: one import at a time per model (advisory), then the rows that change, by key.
 """
 
+from collections.abc import Iterable
+
 from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 from django.utils.translation import gettext as _
@@ -14,6 +16,8 @@ from .compiling import hidden_columns
 from .deactivating import deactivate, refuse_another_plan
 from .exceptions import PlanStale
 from .first_load import indexes_made_afterwards
+from .linking import link, write_children
+from .made_texts import MadeTexts, texts_made
 from .models import ImportJob
 from .planning import Rights, described, missing_related
 from .progress import made_since_now, report
@@ -53,6 +57,11 @@ class Applier:
             )
         )
         self.relations = relations
+        # The same rows with those that they became, once they are written.
+        self.matched = (
+            f"{job.stage('plan')} p JOIN {job.stage('checked')} s USING (row_no) JOIN {self.table} "
+            f"t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value})"
+        )
         # Rows that refer to new rows of the same file are written after those.
         self.new_keys = (
             f"(SELECT lower(n.{self.key.value}) FROM {job.stage('checked')} n "
@@ -93,16 +102,17 @@ class Applier:
         made = made_since_now(self.model, self.model.history.model)  # type: ignore[attr-defined]
         report(_("Writing"), total=2 * self.job.new + self.job.changed, probe=made)
         self._update(f"({self.refers or 'false'}) IS NOT TRUE")
-        with indexes_made_afterwards(self.model, self.job.new):
-            self._insert()
+        if self.job.new:
+            with indexes_made_afterwards(self.model, self.job.new):
+                self._insert()
         if self.refers:
             self._update(self.refers)
         for column in self.lists:
             report(_("Linking: %(what)s") % {"what": column.label})
-            self._link(column)
+            self._run(link(column, self.job.stage("plan"), self.matched, self.is_changed))
         for children in self.children:
             report(_("Linking: %(what)s") % {"what": children.label})
-            self._write_children(children)
+            self._run(write_children(children, self.matched, self.is_changed))
         deactivate(self.job, self.resource)
         report(_("Finishing"))
 
@@ -195,8 +205,11 @@ class Applier:
                 values[name] = literal(field.get_db_prep_save(given[field.name], connection))
             elif name not in values and _needs_value(field):
                 values[name] = literal(field.get_db_prep_save(field.get_default(), connection))
+        joins = self._make_texts(values)
         into = f"INSERT INTO {self.table} ({', '.join(str(name) for name in values)})"
-        select = f"SELECT {', '.join(values.values())} FROM {self.rows} WHERE p.status = 'new'"
+        select = (
+            f"SELECT {', '.join(values.values())} FROM {self.rows} {joins} WHERE p.status = 'new'"
+        )
         # What the file names goes before what the database makes, such as a slug.
         unique = [c for c in unique_texts(self.model, self.columns) if c is not self.key]
         order = ", ".join([*(f"s.{c.value} IS NULL" for c in unique), "row_no"])
@@ -219,6 +232,17 @@ class Applier:
         if written != self.job.new:
             # Somebody added such a row between the look above and the INSERT.
             raise PlanStale([])
+
+    def _make_texts(self, values: dict[str | None, str]) -> str:
+        """Put what triggers would make of new rows into `values`; return what to join for it."""
+        joins = []
+        for trigger in texts_made(self.model, values):
+            table = self.job.stage(f"made_{trigger.field}")
+            made = MadeTexts(self.model, trigger, table, values)
+            made.make(f"FROM {self.rows} WHERE p.status = 'new'", self.refers or "false")
+            values[made.column] = made.value
+            joins.append(made.join)
+        return " ".join(joins)
 
     def _make_by_key(self) -> None:
         """Have the resource make what is new, and write the other columns into it."""
@@ -244,6 +268,11 @@ class Applier:
             cursor.execute(statement)
             return int(cursor.rowcount)
 
+    def _run(self, statements: Iterable[str]) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
     def _changed_value(self, column: Column) -> str:
         said = f"COALESCE({self._value(column)}, t.{column.db_column})"
         return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
@@ -254,43 +283,6 @@ class Applier:
             return value
         said = f"COALESCE({value}, {default})"
         return f"CASE WHEN {column.cleared} THEN NULL ELSE {said} END" if column.may_clear else said
-
-    def _link(self, column: ListColumn) -> None:
-        """Make the rows of a through table those that the file names, and no others."""
-        through, (ours, theirs) = quote(column.through._meta.db_table), column.link_columns
-        wanted = (
-            f"SELECT t.id AS ours, r.id AS theirs FROM {self.job.stage('plan')} p "
-            f"JOIN {self.job.stage('checked')} s USING (row_no) "
-            f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
-            f"CROSS JOIN LATERAL unnest(s.{column.value}) n "
-            f"JOIN {column.related_table} r ON lower(r.{column.related_key}) = lower(n) "
-            f"WHERE p.status = 'new' OR ({self.is_changed} "
-            f"AND {literal(column.name)} = ANY(p.changes))"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH wanted AS MATERIALIZED ({wanted}) DELETE FROM {through} l "
-                f"USING {self.job.stage('plan')} p "
-                f"WHERE {self.is_changed} AND {literal(column.name)} = ANY(p.changes) "
-                f"AND l.{ours} = p.target AND NOT EXISTS ("
-                f"SELECT 1 FROM wanted w WHERE w.ours = l.{ours} AND w.theirs = l.{theirs})"
-            )
-            cursor.execute(
-                f"INSERT INTO {through} ({ours}, {theirs}) "
-                f"SELECT ours, theirs FROM ({wanted}) w ON CONFLICT DO NOTHING"
-            )
-
-    def _write_children(self, column: ChildrenColumn) -> None:
-        wanted = (
-            f"SELECT t.id, s.{column.value} AS value FROM {self.job.stage('plan')} p "
-            f"JOIN {self.job.stage('checked')} s USING (row_no) "
-            f"JOIN {self.table} t ON lower(t.{self.key.db_column}) = lower(s.{self.key.value}) "
-            f"WHERE s.{column.value} IS NOT NULL AND (p.status = 'new' "
-            f"OR ({self.is_changed} AND p.changes && {literal(column.written_with)}))"
-        )
-        with connection.cursor() as cursor:
-            for statement in column.apply(wanted):
-                cursor.execute(statement)
 
 
 def _needs_value(field: models.Field) -> bool:

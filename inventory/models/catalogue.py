@@ -16,7 +16,7 @@ from inventory.managers import ProductManager, search_text
 
 from .classification import Category, Tag
 from .discount import Discount
-from .fields import NameSlugField, slug_from_name
+from .fields import NameSlugField, SlugFromName
 from .variants import ONE_LEVEL_OF_VARIANTS
 
 # The largest amount that a column of 14 digits, 4 of them decimals, can hold.
@@ -169,7 +169,7 @@ class Product(VersionedModel):
         permissions = (("view_cost", gettext_noop("Can view cost")),)
         ordering = ("name", "id")
         triggers = [
-            slug_from_name("inventory_product", also_from="sku"),
+            SlugFromName("inventory_product", also_from="sku"),
             ONE_LEVEL_OF_VARIANTS,
         ]
         indexes = [

@@ -13,7 +13,7 @@ from backoffice.audit.trail import Trail
 from backoffice.audit.triggers import UnskippableTrigger
 from inventory.managers import CategoryManager, TagManager
 
-from .fields import NameSlugField, slug_from_name
+from .fields import NameSlugField, SlugFromName
 
 PATH_SEPARATOR = " > "
 
@@ -117,7 +117,7 @@ class Category(VersionedModel):
         default_permissions = ("add", "change", "delete", "view", "import", "export")
         ordering = ("path",)
         triggers = [
-            slug_from_name("inventory_category"),
+            SlugFromName("inventory_category"),
             _ONE_MOVE_AT_A_TIME,
             _KEEP_PATH,
             _PASS_PATH_ON,
@@ -230,7 +230,7 @@ class Tag(VersionedModel):
         verbose_name_plural = _("tags")
         default_permissions = ("add", "change", "delete", "view", "import", "export")
         ordering = ("name",)
-        triggers = [slug_from_name("inventory_tag")]
+        triggers = [SlugFromName("inventory_tag")]
         indexes = [
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="inventory_tag_search"),
         ]
