@@ -7,6 +7,8 @@ from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 from django.utils.translation import gettext as _
 
+from backoffice.progress import made_since_now, report
+
 from .checking import mapped_columns
 from .children import ChildrenColumn
 from .columns import Column, ListColumn, RelationColumn
@@ -16,7 +18,6 @@ from .exceptions import PlanStale
 from .first_load import indexes_made_afterwards
 from .models import ImportJob
 from .planning import Rights, described, missing_related
-from .progress import made_since_now, report
 from .resources import Resource
 from .sql import column_of, literal, quote
 from .tuning import tune_for_whole_tables
