@@ -19,10 +19,13 @@ from django.utils.translation import gettext as _
 
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
 from backoffice.audit.reasons import ReasonMissing, bulk_needs_reason, said
-from backoffice.exchange.progress import report
+from backoffice.audit.replanning import plan_anew
+from backoffice.progress import report
 
 # So many rows one statement writes: in between it is told how far the work is.
 BLOCK = 20_000
+# For as few as this any plan will do, and to make a new one takes longer.
+MANY = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,8 @@ def carry_out(
     changing = skipped.pop("", 0)
     if changing:
         with _on_the_record(actor=actor, reason=reason, action=action(changing)):
+            if changing > MANY:
+                plan_anew()
             for number, block in enumerate(batched(keys, BLOCK, strict=False)):
                 _tell(number * BLOCK, of=len(keys))
                 write(plan(with_keys(rows.model, block)).filter(skip=""))

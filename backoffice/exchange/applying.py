@@ -9,6 +9,8 @@ from django.db import connection, models
 from django.db.models import NOT_PROVIDED
 from django.utils.translation import gettext as _
 
+from backoffice.progress import made_since_now, report
+
 from .checking import mapped_columns
 from .children import ChildrenColumn
 from .columns import Column, ListColumn, RelationColumn
@@ -20,7 +22,6 @@ from .linking import link, write_children
 from .made_texts import MadeTexts, texts_made
 from .models import ImportJob
 from .planning import Rights, described, missing_related
-from .progress import made_since_now, report
 from .resources import Resource
 from .sql import column_of, literal, quote
 from .tuning import tune_for_whole_tables

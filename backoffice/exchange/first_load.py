@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from django.db import OperationalError, connection, models, transaction
 from django.utils.translation import gettext as _
 
-from .progress import report
+from backoffice.progress import report
+
 from .sql import quote
 
 # Below, making the indexes costs as much as it saves.

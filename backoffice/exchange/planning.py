@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from backoffice.progress import report
+
 from .checking import check_cells, created_by, mapped_columns
 from .children import ChildrenColumn
 from .columns import ListColumn, PathColumn, RelationColumn
@@ -16,7 +18,6 @@ from .compiling import compile_columns
 from .deactivating import plan_missing
 from .merging import says_otherwise, settle_edits
 from .models import ImportJob
-from .progress import report
 from .resources import Resource
 from .rules import RowRules
 from .sql import literal, nothing_of, quote, those_of

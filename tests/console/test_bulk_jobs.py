@@ -102,7 +102,9 @@ def test_the_page_shows_how_far_it_is_then_the_result_with_undo(catalogue_manage
     assert shown.context["result"] == "4 changed."
     assert 'form="undo-now"' in shown.text
     undo = page("audit_changeset_undo_now", BulkJob.objects.get().change_set_id)
-    assert client.post(f"{undo}?next={address}")["Location"] == address
+    assert undo in shown.text
+    assert client.post(undo).status_code == 302
+    done(BulkJob.objects.exclude(undoes=None).get())
     assert prices() == [Decimal(10)] * 4
     shown = client.get(address)
     assert "It was undone since." in shown.text

@@ -27,6 +27,7 @@ from backoffice.audit.access import AdminLinks, may_read_history
 from backoffice.audit.exceptions import NotOnRecord, PlanOutdated
 from backoffice.audit.forms import ReasonField
 from backoffice.audit.models import ChangeSet
+from backoffice.audit.undo.large import UndoRequest, hand_over, is_for_workers
 from backoffice.audit.undo.names import NamedRow, named_rows, names_of
 from backoffice.audit.undo.plan import Tally, UndoPlan
 from backoffice.audit.undo.services import (
@@ -35,7 +36,6 @@ from backoffice.audit.undo.services import (
     UndoResult,
     deletion_of,
     plan_undo,
-    undo_change_set,
     undone_by,
 )
 from backoffice.audit.undo.tables import model_named
@@ -104,7 +104,10 @@ def restore_view(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def undo_view(model_admin: ModelAdmin, request: HttpRequest, change_set_id: int) -> HttpResponse:
-    """Preview on GET; on POST do it, or come back with the new preview if data changed since."""
+    """Preview on GET; on POST do it, or come back with the new preview if data changed since.
+
+    What takes too long for a request is handed to a worker, with what was previewed.
+    """
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
     require_right(request)
@@ -116,15 +119,18 @@ def undo_view(model_admin: ModelAdmin, request: HttpRequest, change_set_id: int)
         require_right(request, only.model)
     form = UndoForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        asked = UndoRequest(
+            actor=request.user,
+            change_set=change_set,
+            reason=form.cleaned_data["reason"],
+            only=only,
+            # Without one, nothing was previewed that this could be.
+            previewed=request.POST.get("previewed") or "none",
+        )
+        if address := hand_over(asked):
+            return HttpResponseRedirect(address)
         try:
-            result = undo_change_set(
-                change_set=change_set,
-                actor=request.user,
-                reason=form.cleaned_data["reason"],
-                only=only,
-                # Without one, nothing was previewed that this could be.
-                previewed=request.POST.get("previewed") or "none",
-            )
+            result = asked.carry_out()
         except PlanOutdated as outdated:
             messages.warning(request, str(outdated))
         except NotOnRecord:
@@ -215,6 +221,7 @@ def _preview_page(
         ],
         "hidden": len(plan.tallies) - len(readable),
         "one": one,
+        "is_large": is_for_workers(change_set),
         "undone_by": list(undone_by(change_set)[:5]),
         "form": form,
         "button": ngettext("Undo %s change", "Undo %s changes", undone) % grouped(undone),

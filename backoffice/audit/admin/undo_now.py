@@ -14,9 +14,12 @@ from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
-from backoffice.audit.undo.services import PERMISSION, undo_change_set
+from backoffice.audit.undo.large import UndoRequest, hand_over
+from backoffice.audit.undo.services import PERMISSION
 from backoffice.audit.undo.wording import plan_in_words
 from backoffice.exceptions import DomainError
 
@@ -24,6 +27,7 @@ from .undo import require_right, tell
 
 # The form of every page that posts what such a button asks for; see unfold/helpers/messages.html.
 FORM = "undo-now"
+_RIGHT_AFTER_IT_WAS_DONE = gettext_lazy("Undone right after it was done")
 
 
 def undo_button(request: HttpRequest, change_set: ChangeSet, *, back: str) -> SafeString | str:
@@ -42,21 +46,24 @@ def undo_button(request: HttpRequest, change_set: ChangeSet, *, back: str) -> Sa
 def undo_now_view(
     model_admin: ModelAdmin, request: HttpRequest, change_set_id: int
 ) -> HttpResponse:
-    """Undo without a preview what the user has just seen happen."""
+    """Undo without a preview what the user has just seen happen; much of it is a worker's."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     require_right(request)
     change_set = ChangeSet.objects.filter(pk=change_set_id).first()
     if change_set is None:
         raise Http404
+    asked = UndoRequest(
+        actor=request.user, change_set=change_set, reason=on_record(_RIGHT_AFTER_IT_WAS_DONE)
+    )
+    if address := hand_over(asked):
+        return HttpResponseRedirect(address)
     try:
-        result = undo_change_set(
-            change_set=change_set, actor=request.user, reason=_("Undone right after it was done")
-        )
+        result = asked.carry_out()
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        tell(request, plan_in_words(result.plan), result.change_set, kept=result.plan.total_kept)
+        tell(request, plan_in_words(result.plan), result.change_set, left=result.plan.left)
     back = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()

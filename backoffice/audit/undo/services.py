@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit.context import AuditContext, Source, audit_context, current_context
@@ -27,6 +28,7 @@ from backoffice.audit.language import on_record
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.naming import history_of
 from backoffice.audit.reasons import said
+from backoffice.progress import made_since_now, report
 
 from .guards import guarded
 from .names import names_of
@@ -93,13 +95,19 @@ def undo_change_set(
     tables = touched_tables(change_set)
     on_the_record = _on_the_record(change_set, only, actor=actor, reason=reason)
     with on_the_record, guarded(table.model for table in tables):
+        report(_("Locking the rows"))
         lock_rows(change_set, tables)
+        report(_("Looking at what changed since"))
         plan = _planned(change_set, tables, actor, only)
         if previewed and previewed != plan.fingerprint:
             raise PlanOutdated
         if not plan.undone:
             raise NothingToUndo(plan)
+        # Each row that goes back leaves one in its history.
+        written = made_since_now(*(table.history_model for table in tables))
+        report(_("Putting back"), total=plan.undone, probe=written)
         write_plan(tables)
+        report(_("Finishing"))
         plan = UndoPlan(change_set=change_set, tables=tables, tallies=tally_stages(tables))
         if not plan.undone:
             raise NothingToUndo(plan)

@@ -38,12 +38,20 @@ def touched_tables(change_set: ChangeSet) -> list[UndoTable]:
 
     Models that say `no_undo = "why"` are left out: what they tell stays true.
     """
-    possible = [model for model in trailed_models if not getattr(model, "no_undo", "")]
-    tallies = change_set_tallies(change_set, possible)
+    tallies = change_set_tallies(change_set, _possible())
     serial = next(_serial)
     return children_first(
         UndoTable(tally.model, f"undo_{serial}_{number}") for number, tally in enumerate(tallies)
     )
+
+
+def rows_touched(change_set: ChangeSet) -> int:
+    """How many entries of the history an undo of a change set has to look at."""
+    return sum(tally.total for tally in change_set_tallies(change_set, _possible()))
+
+
+def _possible() -> list[type[models.Model]]:
+    return [model for model in trailed_models if not getattr(model, "no_undo", "")]
 
 
 def lock_rows(change_set: ChangeSet, tables: Sequence[UndoTable]) -> None:

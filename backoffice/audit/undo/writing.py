@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from backoffice.audit.exceptions import UndoRefusedByDatabase
+from backoffice.audit.replanning import plan_anew
 
 from .plan import Act
 from .rules import keep_what_follows
@@ -45,6 +46,7 @@ def write_plan(tables: Sequence[UndoTable]) -> None:
     Raises UndoRefusedByDatabase if there are too many of those, or if the rows cannot be in the
     state before together; the caller's transaction is as it was then.
     """
+    plan_anew()  # the locks were taken by an update of no row
     for _round in range(MOST_ROUNDS):
         refused: list[Refusal] = []
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Bulk actions over many rows: asked for in a request, handed over to a worker.
+"""Bulk actions and undos of many rows: asked for in a request, handed over to a worker.
 
 The job's row is the truth, not the task's. Who works on it holds an advisory lock in the
 transaction that does the work; the row itself is written at the end of that, and before by the
@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import current_context
+from backoffice.audit.undo.large import UndoRequest, Workers, leave_large_undos_to
 from backoffice.console.models import BulkJob
 from backoffice.exchange.admin.replaying import Selection, as_keys
 from backoffice.exchange.housekeeping import every_round
@@ -24,6 +25,7 @@ from backoffice.exchange.liveness import hold, is_lost, is_worked_on
 from .notices import tell_of_bulk_job
 from .refusals import JobRefused
 from .tasks import work_on_bulk_job
+from .undoing import kept_in_job
 from .working import cancelled_in_words
 
 State = BulkJob.State
@@ -48,21 +50,28 @@ def page_of(job: BulkJob) -> str:
     return reverse("admin:console_bulkjob_change", args=[job.pk])
 
 
-@transaction.atomic
 def hand_over(
     *, user: Any, model: type[models.Model], action: str, selection: Selection, sent: str,
     fingerprint: str, reason: str,
 ) -> BulkJob:  # fmt: skip
     """Have a worker do what was seen. Handed over twice, it is one job."""
-    job, is_new = BulkJob.objects.get_or_create(
-        user=user,
-        fingerprint=fingerprint,
-        state=State.WORKING,
-        defaults={
-            "model": model._meta.label_lower, "action": action, "sent": sent, "reason": reason,
-            "selection": selection.as_json(),
-        },
+    return _hand_over(
+        user, fingerprint, model=model._meta.label_lower, action=action, sent=sent, reason=reason,
+        selection=selection.as_json(),
     )  # fmt: skip
+
+
+def hand_over_undo(asked: UndoRequest) -> str:
+    """Have a worker undo what was seen; returns the page of the job."""
+    kept = kept_in_job(asked)
+    return page_of(_hand_over(asked.actor, kept.pop("fingerprint"), **kept))
+
+
+@transaction.atomic
+def _hand_over(user: Any, fingerprint: str, **asked: Any) -> BulkJob:
+    job, is_new = BulkJob.objects.get_or_create(
+        user=user, fingerprint=fingerprint, state=State.WORKING, defaults=asked
+    )
     if is_new:
         _enqueue(job)
     return job
@@ -145,5 +154,6 @@ def reap_all() -> int:
     return sum(reap(job) for job in BulkJob.objects.filter(state=State.WORKING))
 
 
-# The exchange, whose workers they are, knows nothing of bulk actions.
+# The exchange, whose workers they are, knows nothing of bulk actions, and the record of workers.
 every_round(reap_all)
+leave_large_undos_to(Workers(is_large=lambda rows: is_large(rows=rows), take=hand_over_undo))

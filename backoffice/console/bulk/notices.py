@@ -1,40 +1,36 @@
-"""Who handed a bulk action over to a worker is told what became of it."""
+"""Who handed a bulk action, or an undo, over to a worker is told what became of it."""
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.accounts.notifications.kinds import Kind, Parameters, register
+from backoffice.accounts.notifications.kinds import Kind, register
 from backoffice.accounts.notifications.services import notify
 from backoffice.console.models import BulkJob
 
-from .words import result_in_words, title_in_words
-
-
-def _title(told: Parameters) -> str:
-    return title_in_words(told["model"], told["action"])
-
+from .access import may_have_jobs
+from .words import result_in_words, title_in_words, told_of
 
 BULK_DONE = register(
     Kind(
         name="bulk_done",
         label=gettext_lazy("A large bulk change is done"),
-        text=lambda told: _("%(title)s: done.") % {"title": _title(told)},
-        details=lambda told: result_in_words(
-            told["model"], told["action"], told["changed"], told["skipped"]
-        ),
+        text=lambda told: _("%(title)s: done.") % {"title": title_in_words(told)},
+        details=result_in_words,
         icon="task_alt",
         by_email=True,
+        concerns=may_have_jobs,
     )
 )
 BULK_FAILED = register(
     Kind(
         name="bulk_failed",
         label=gettext_lazy("A large bulk change was not done"),
-        text=lambda told: _("%(title)s: not done.") % {"title": _title(told)},
+        text=lambda told: _("%(title)s: not done.") % {"title": title_in_words(told)},
         details=lambda told: str(told["problem"]),
         icon="error",
         by_email=True,
+        concerns=may_have_jobs,
     )
 )
 
@@ -46,13 +42,7 @@ def tell_of_bulk_job(job: BulkJob) -> None:
     notify(
         to=[job.user],
         kind=BULK_DONE if job.state == BulkJob.State.DONE else BULK_FAILED,
-        parameters={
-            "model": job.model,
-            "action": job.action,
-            "changed": job.changed,
-            "skipped": job.skipped,
-            "problem": job.problem,
-        },
+        parameters=told_of(job),
         link=reverse("admin:console_bulkjob_change", args=[job.pk]),
         about=job,
     )

@@ -29,10 +29,11 @@ from backoffice.console.models import BulkJob
 from backoffice.exchange.admin.replaying import Selection
 from backoffice.exchange.admin.work import progress_context, progress_json
 
-from .action import BulkAction
+from .access import may_have_jobs
 from .jobs import begin_again, cancel, page_of, reap
 from .refusals import JobRefused
-from .words import result_in_words, title_in_words
+from .undoing import undo_context
+from .words import result_in_words, title_in_words, told_of
 from .working import work
 
 State = BulkJob.State
@@ -45,7 +46,7 @@ class BulkJobAdmin(ModelAdmin):
     list_display = ["what", "state_label", "user", "changed_rows", "created_at"]
     list_filter = [("state", ChoicesDropdownFilter)]
     list_filter_submit = True
-    list_select_related = ["user"]
+    list_select_related = ["user", "undoes"]
     list_fullwidth = True
     list_per_page = 50
     ordering = ["-id"]
@@ -60,13 +61,11 @@ class BulkJobAdmin(ModelAdmin):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change many rows has a list of theirs, if only an empty one."""
+        """Whoever may change many rows, or undo that, has a list, if only an empty one."""
         user = request.user
         if user.has_perm("console.view_bulkjob"):
             return True
-        return _changes_anything(self.admin_site, request) and (
-            obj is None or obj.user_id == user.pk
-        )
+        return may_have_jobs(user) and (obj is None or obj.user_id == user.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -118,15 +117,13 @@ class BulkJobAdmin(ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             **progress_context(job),
-            "title": title_in_words(job.model, job.action),
+            "title": title_in_words(told_of(job)),
             "opts": self.opts,
             "job": job,
             "is_own": job.user_id == request.user.pk,
             "is_under_way": job.state == State.WORKING,
             "is_nothing": job.state in {State.FAILED, State.CANCELLED},
-            "result": result_in_words(job.model, job.action, job.changed, job.skipped)
-            if job.state == State.DONE
-            else job.problem,
+            "result": result_in_words(told_of(job)) if job.state == State.DONE else job.problem,
             "is_undone": undone,
             "undo": undo_button(request, job.change_set, back=request.get_full_path())
             if job.change_set is not None and not undone
@@ -135,6 +132,7 @@ class BulkJobAdmin(ModelAdmin):
             "told": [*rows.told().items()],
             "what": options.verbose_name_plural,
             "list_url": f"{back}?{rows.query}" if rows.query else back,
+            **(undo_context(job) if job.undoes else {}),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "console/bulk/job.html", context)
@@ -185,7 +183,11 @@ class BulkJobAdmin(ModelAdmin):
             raise PermissionDenied
         if not str(job_id).isdecimal() or len(str(job_id)) > 18:
             raise Http404
-        job = self.get_queryset(request).select_related("user", "change_set").filter(pk=job_id)
+        job = (
+            self.get_queryset(request)
+            .select_related("user", "change_set", "undoes")
+            .filter(pk=job_id)
+        )
         if (found := job.first()) is None:
             raise Http404
         return found
@@ -202,7 +204,7 @@ class BulkJobAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("what"))
     def what(self, job: BulkJob) -> str:
-        return title_in_words(job.model, job.action)
+        return title_in_words(told_of(job))
 
     @number_column(gettext_lazy("changed"))
     def changed_rows(self, job: BulkJob) -> Any:
@@ -215,13 +217,3 @@ class BulkJobAdmin(ModelAdmin):
     )
     def state_label(self, job: BulkJob) -> tuple[str, str]:
         return job.state, job.get_state_display()
-
-
-def _changes_anything(site: Any, request: HttpRequest) -> bool:
-    return any(
-        isinstance(action.func, BulkAction)
-        for model_admin in site._registry.values()
-        for action in model_admin._filter_actions_by_permissions(
-            request, model_admin._get_base_actions()
-        )
-    )

@@ -1,4 +1,4 @@
-"""The work of a worker on a bulk action: all of it in one transaction, or none."""
+"""The work of a worker on a bulk action or an undo: all of it in one transaction, or none."""
 
 import logging
 from typing import Any
@@ -13,6 +13,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
+from backoffice.audit.models import ChangeSet
+from backoffice.bulk import Outcome
 from backoffice.console.models import BulkJob
 from backoffice.exceptions import DomainError
 from backoffice.exchange.admin.replaying import Selection, as_asked_by, rows_of
@@ -21,6 +23,7 @@ from backoffice.exchange.progress import Watch, is_cancellation
 
 from .notices import tell_of_bulk_job
 from .refusals import JobRefused, PreviewOutdated
+from .undoing import undo
 from .words import action_named
 
 logger = logging.getLogger(__name__)
@@ -35,7 +38,11 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
     with transaction.atomic():
         if not hold(BulkJob(pk=job_id)):
             return None
-        job = BulkJob.objects.select_related("user").filter(pk=job_id, state=State.WORKING).first()
+        job = (
+            BulkJob.objects.select_related("user", "undoes")
+            .filter(pk=job_id, state=State.WORKING)
+            .first()
+        )
         if job is None:
             return None
         with audit_context(
@@ -74,6 +81,11 @@ def _do(job: BulkJob) -> None:
 
 
 def _apply(job: BulkJob) -> None:
+    outcome, job.change_set = undo(job, job.undoes) if job.undoes else _change_rows(job)
+    job.state, job.changed, job.skipped = State.DONE, outcome.done, {**outcome.skipped}
+
+
+def _change_rows(job: BulkJob) -> tuple[Outcome, ChangeSet | None]:
     """What its user asked for, with the rights that they have now."""
     model_admin: Any = admin.site.get_model_admin(apps.get_model(job.model))
     selection = Selection.of_json(job.selection)
@@ -95,10 +107,7 @@ def _apply(job: BulkJob) -> None:
         raise JobRefused(
             _("The list cannot be filtered like this any more. Filter it anew.")
         ) from None
-    outcome, job.change_set = action.apply(
-        rows, form.asked(), seen=job.fingerprint, actor=job.user, reason=job.reason
-    )
-    job.state, job.changed, job.skipped = State.DONE, outcome.done, {**outcome.skipped}
+    return action.apply(rows, form.asked(), seen=job.fingerprint, actor=job.user, reason=job.reason)
 
 
 def cancelled_in_words() -> str:

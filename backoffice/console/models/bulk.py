@@ -17,7 +17,8 @@ class BulkJobQuerySet(models.QuerySet["BulkJob"]):
 
 
 class BulkJob(Work):
-    """A bulk action over many rows that a worker carries out: what was asked, and what came of it.
+    """A bulk action over many rows, or the undo of one, that a worker carries out: what was asked,
+    and what came of it.
 
     No keys of "all that match": the list's query finds them again, and the fingerprint says
     whether they are still what its user saw.
@@ -43,6 +44,15 @@ class BulkJob(Work):
     selection = models.JSONField(_("rows"), default=dict)
     # What was entered into the action's form, as it was sent.
     sent = models.TextField(_("entered"), blank=True)
+    # An undo: what it undoes, which is then its one row of the record.
+    undoes = models.ForeignKey(
+        ChangeSet,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        related_name="undo_jobs",
+        verbose_name=_("undoes"),
+    )
     fingerprint = models.CharField(_("fingerprint"), max_length=32)
     reason = models.TextField(_("reason"), blank=True)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.WORKING)

@@ -8,12 +8,12 @@ from backoffice.exchange.exceptions import FileRefused
 from backoffice.exchange.guessing import drop_false_version, guess
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.planning import make_plan
-from backoffice.exchange.progress import report
 from backoffice.exchange.read_as import settle_reading
 from backoffice.exchange.reading import read_rows, unpacked
 from backoffice.exchange.resources import Resource, get_resource
 from backoffice.exchange.staging import dialect_of, is_staged, open_file
 from backoffice.exchange.translating import stage_translated
+from backoffice.progress import report
 
 
 def read_and_plan(job: ImportJob, declared: Resource) -> None:

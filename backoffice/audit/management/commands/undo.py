@@ -1,5 +1,7 @@
 import json
+import sys
 from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,10 +15,16 @@ from backoffice.audit.undo.plan import Keep, Tally, UndoPlan
 from backoffice.audit.undo.services import plan_undo, undo_change_set
 from backoffice.audit.undo.wording import ACTS, tally_in_words
 from backoffice.exceptions import DomainError
+from backoffice.progress import TerminalTeller
 
 _SHOWN = 20
 # A program may want to see to each of them; a million are for the page.
 _SHOWN_TO_PROGRAMS = 1_000
+
+
+def _telling() -> AbstractContextManager[object]:
+    """How far it is, for whoever looks on: in a log or a pipe it would be noise."""
+    return TerminalTeller(sys.stderr) if sys.stderr.isatty() else nullcontext()
 
 
 class Command(BaseCommand):
@@ -44,9 +52,10 @@ class Command(BaseCommand):
                 if options["dry_run"]:
                     plan = plan_undo(change_set, actor=actor)
                 else:
-                    result = undo_change_set(
-                        change_set=change_set, actor=actor, reason=options["reason"]
-                    )
+                    with _telling():
+                        result = undo_change_set(
+                            change_set=change_set, actor=actor, reason=options["reason"]
+                        )
                     plan, undone_by = result.plan, result.change_set.pk
                 self._tell(plan, undone_by, as_json=options["json"])
         except DomainError as refusal:

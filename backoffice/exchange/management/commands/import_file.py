@@ -14,11 +14,11 @@ from backoffice.exchange.choices import decide
 from backoffice.exchange.exceptions import ExchangeError, ReasonMissing, RowsInvalid
 from backoffice.exchange.models import ImportJob
 from backoffice.exchange.preview import preview_rows
-from backoffice.exchange.progress import TerminalTeller
 from backoffice.exchange.read_as import ReadAs
 from backoffice.exchange.reading import ENCODINGS
 from backoffice.exchange.resources import get_resource, resource_names
 from backoffice.exchange.services import apply_import, import_file, keep_failed_rows
+from backoffice.progress import TerminalTeller
 
 _SHOWN = 20
 
