@@ -56,7 +56,7 @@ def undo_now_view(
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        tell(request, plan_in_words(result.plan), result.change_set, kept=result.plan.total_kept)
+        tell(request, plan_in_words(result.plan), result.change_set, left=result.plan.left)
     back = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
