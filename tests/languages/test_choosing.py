@@ -8,9 +8,10 @@ from django.core import mail
 from django.test import Client
 
 from backoffice.accounts.models import Profile, User
+from backoffice.accounts.notifications.sending import send_mails
 from backoffice.audit.models import ChangeSet
 from backoffice.exchange.models import ImportProgress
-from backoffice.exchange.notices import tell_the_user
+from backoffice.exchange.notices import tell_of_import
 from inventory.models import Product
 from tests.console.pages import PRODUCTS, page, product_form, signed_in
 from tests.exchange.files import HEADER, bring
@@ -176,11 +177,14 @@ def test_a_mail_is_in_the_language_of_whoever_gets_it(catalogue_manager: User) -
     rows = "".join(f"S-{number},Cup,1\n" for number in range(1234))
     job = bring(f"{HEADER}\n{rows}", user=user, name="preise.csv")
     ImportProgress.objects.create(job=job)
-    tell_the_user(job)
+    tell_of_import(job)
+    assert send_mails.call() == 1
     (message,) = mail.outbox
-    assert message.subject == "preise.csv: geprüft"
-    assert "Noch ist nichts geschrieben" in message.body
+    assert message.subject == (
+        "preise.csv wurde gelesen: Sehen Sie sich an, was die Datei bewirken würde."
+    )
     assert "Neu: 1.234" in message.body
+    assert "Sie erfahren dies per E-Mail" in message.body
 
 
 def test_the_record_says_the_same_whoever_is_at_work(catalogue_manager: User) -> None:
