@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from django.utils import translation
 
 from backoffice.accounts.models import User
 from backoffice.accounts.notifications.models import Notification
@@ -78,6 +79,29 @@ def test_many_rows_are_handed_over_by_the_query_and_not_by_their_keys(
         "task", catalogue_manager.pk, "Copper", f"console.bulkjob/{job.pk}",
     )  # fmt: skip
     assert Product.history.filter(change_set=change_set).count() == 4
+
+
+@pytest.mark.parametrize(("language", "percent"), [("de", "2,5"), ("en", "2.5")])
+def test_a_worker_reads_numbers_in_the_language_in_which_they_were_entered(
+    language: str, percent: str, catalogue_manager: User
+) -> None:
+    client = signed_in(catalogue_manager)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = language  # which no worker knows of
+    job = handed_over(client, products(), by_price=percent)
+    with translation.override("fr"):
+        job = done(job)
+    assert (job.state, job.problem) == (State.DONE, "")
+    assert prices() == [Decimal("10.25")] * 4
+
+
+def test_a_job_says_what_went_wrong_in_the_language_in_which_it_was_asked_for(
+    catalogue_manager: User,
+) -> None:
+    client = signed_in(catalogue_manager)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    job = handed_over(client, products())
+    catalogue_manager.groups.clear()
+    assert done(job).problem == "Sie dürfen das nicht mehr. Bitten Sie jemanden, der es darf."
 
 
 def test_ticked_rows_are_handed_over_by_their_keys(catalogue_manager: User) -> None:

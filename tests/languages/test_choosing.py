@@ -178,11 +178,13 @@ def test_a_mail_is_in_the_language_of_whoever_gets_it(catalogue_manager: User) -
     job = bring(f"{HEADER}\n{rows}", user=user, name="preise.csv")
     ImportProgress.objects.create(job=job)
     tell_of_import(job)
-    send_mails.call()
+    assert send_mails.call() == 1
     (message,) = mail.outbox
-    assert message.subject == "preise.csv: geprüft"
-    assert "Noch ist nichts geschrieben" in message.body
+    assert message.subject == (
+        "preise.csv wurde gelesen: Sehen Sie sich an, was die Datei bewirken würde."
+    )
     assert "Neu: 1.234" in message.body
+    assert "Sie erfahren dies per E-Mail" in message.body
 
 
 def test_the_record_says_the_same_whoever_is_at_work(catalogue_manager: User) -> None:

@@ -15,7 +15,7 @@ from django.utils import translation
 from backoffice.accounts.models import User
 from tests.console.pages import signed_in
 from tests.personas import Persona
-from tests.test_every_page import PAGES, _address, objects, people
+from tests.test_every_page import PAGES, address_of, objects, people
 
 __all__ = ["objects", "people"]  # fixtures
 
@@ -130,7 +130,7 @@ def test_every_text_of_a_page_is_translated(
     role = role or next(iter(PAGES[page]), None)
     if role is None:
         pytest.skip("nobody sees it")
-    response = signed_in(people[role]).get(_address(page, objects))
+    response = signed_in(people[role]).get(address_of(page, objects))
     if response.streaming:
         response.getvalue()  # which closes the file
     if response.streaming or not response["Content-Type"].startswith("text/html"):

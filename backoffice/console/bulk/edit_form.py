@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.audit.reasons import needs_reason
 from backoffice.console.reasons import MISSING
-from backoffice.console.widgets import DecimalInput
+from backoffice.console.widgets import DecimalInput, DecimalNumber
 
 from .changes import TAKES_NUMBER, TAKES_VALUE, Change, Deed, deeds_of
 from .constraints import unique_names
@@ -77,11 +77,12 @@ class EditForm(BulkForm):
             value.label = _("Value: %(field)s") % {"field": label}
             self.fields[f"to_{field.name}"] = value
         if not TAKES_NUMBER.isdisjoint(deeds):
-            self.fields[f"by_{field.name}"] = forms.DecimalField(
+            self.fields[f"by_{field.name}"] = DecimalNumber(
                 label=_("By how much: %(field)s") % {"field": label},
                 required=False,
                 max_digits=14,
                 decimal_places=4,
+                localize=True,
                 widget=DecimalInput(),
             )
 

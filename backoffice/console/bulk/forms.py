@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.options import ModelAdmin
 from django.http import HttpRequest, QueryDict
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from backoffice.audit.forms import ReasonField
@@ -11,6 +11,8 @@ from backoffice.audit.reasons import bulk_needs_reason
 from backoffice.console.reasons import LONGEST_REASON, MISSING
 
 REASON = "reason"
+# In which the rest was entered: "2,5" is no number to everyone.
+LANGUAGE = "_language"
 
 
 class BulkForm(forms.Form):
@@ -49,8 +51,12 @@ class BulkForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name != REASON}
 
     def sent(self) -> str:
-        """What the user entered, to be asked again by `type(self)(QueryDict(sent))`."""
+        """What the user entered, to be asked again by `type(self)(QueryDict(sent))`.
+
+        In their LANGUAGE, which is kept with it.
+        """
         kept = QueryDict(mutable=True)
+        kept[LANGUAGE] = get_language()
         for bound in self:
             name = bound.html_name
             values = self.data.getlist(name) if isinstance(self.data, QueryDict) else []

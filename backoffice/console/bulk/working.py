@@ -4,12 +4,14 @@ import logging
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.http import QueryDict
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from backoffice.audit.context import Source, audit_context
@@ -21,6 +23,7 @@ from backoffice.exchange.admin.replaying import Selection, as_asked_by, rows_of
 from backoffice.exchange.liveness import hold
 from backoffice.exchange.progress import Watch, is_cancellation
 
+from .forms import LANGUAGE
 from .notices import tell_of_bulk_job
 from .refusals import JobRefused, PreviewOutdated
 from .undoing import undo
@@ -45,12 +48,15 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
         )
         if job is None:
             return None
-        with audit_context(
-            source=Source.TASK,
-            actor=job.user,
-            reason="",
-            request_id=request_id,
-            reference=f"{job._meta.label_lower}/{job.pk}",
+        with (
+            audit_context(
+                source=Source.TASK,
+                actor=job.user,
+                reason="",
+                request_id=request_id,
+                reference=f"{job._meta.label_lower}/{job.pk}",
+            ),
+            translation.override(QueryDict(job.sent).get(LANGUAGE, settings.LANGUAGE_CODE)),
         ):
             _do(job)
         job.save(update_fields=["state", "problem", "changed", "skipped", "change_set", "ended_at"])

@@ -72,18 +72,10 @@ def write_job(
                 _write(job, find_rows(job), told(job))
             ended(job)
     except ExchangeError as error:
-        _fail(job_id, str(error), ended)
+        _fail(job_id, ended, str(error))
     except Exception:
         logger.exception("The export %s failed", job_id)
-        _fail(
-            job_id,
-            _(
-                "Something went wrong that nobody foresaw. Try again; if it happens again, tell "
-                "an administrator the number of the export: %(number)d."
-            )
-            % {"number": job_id},
-            ended,
-        )
+        _fail(job_id, ended)
 
 
 def write_again(*, job: ExportJob) -> ExportJob:
@@ -158,6 +150,13 @@ def _write(job: ExportJob, rows: models.QuerySet[Any], told: Any) -> None:
 
 
 @transaction.atomic
-def _fail(job_id: int, problem: str, ended: Callable[[ExportJob], None]) -> None:
-    ExportJob.objects.filter(pk=job_id).update(state=State.FAILED, problem=problem)
-    ended(ExportJob.objects.select_related("user").get(pk=job_id))
+def _fail(job_id: int, ended: Callable[[ExportJob], None], problem: str = "") -> None:
+    job = ExportJob.objects.select_related("user").get(pk=job_id)
+    with in_language_of(job.user):
+        job.state = State.FAILED
+        job.problem = problem or _(
+            "Something went wrong that nobody foresaw. Try again; if it happens again, tell an "
+            "administrator the number of the export: %(number)d."
+        ) % {"number": job_id}
+    job.save(update_fields=["state", "problem"])
+    ended(job)
