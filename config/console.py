@@ -126,10 +126,13 @@ def _find_links(request: HttpRequest) -> dict[str, str]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    in_full = "in_full" in request.GET
+    is_part = in_full and "HX-Request" in request.headers
     return {
         **context,
         "title": _("Dashboard"),
-        **dashboard_of(request, in_full="in_full" in request.GET),
+        "frame": "console/dashboard/part.html" if is_part else "admin/base.html",
+        **dashboard_of(request, in_full=in_full),
         "has_role": bool(_links(request)),
     }
 

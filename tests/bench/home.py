@@ -54,6 +54,7 @@ def measure_home(say: Callable[[str], None]) -> None:
     say("\nthe dashboard, in ms: the whole page, of it in the database")
     cache.clear()
     say(_told("nothing counted yet", _costs(lambda: client.get("/admin/"))))
+    say(_told("the second request then", _costs(lambda: client.get("/admin/?in_full"))))
     cache.clear()
     say(_told("the worker's counting", _costs(count_beforehand)))
     say(_told("the first page after it", _costs(lambda: client.get("/admin/"))))

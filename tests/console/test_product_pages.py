@@ -228,3 +228,12 @@ def test_the_admin_keeps_no_log_beside_the_record(catalogue_manager: User) -> No
     signed_in(catalogue_manager).post(page("inventory_tag_add"), {"name": "Summer", "slug": ""})
     assert Tag.objects.get().slug == "summer"
     assert not LogEntry.objects.exists()
+
+
+def test_options_that_cannot_be_edited_are_shown_without_styles_that_the_policy_refuses(
+    auditor: User,
+) -> None:
+    product = make_product(options={"Größe": "<M>"})
+    text = signed_in(auditor).get(page("inventory_product_change", product.pk)).text
+    assert "&quot;Größe&quot;: &quot;&lt;M&gt;&quot;" in text
+    assert " style=" not in text.replace("x-bind:style=", "")

@@ -64,13 +64,11 @@ class Inspector:
     def close(self) -> None:
         self.context.close()
 
-    def findings(self, *, dark: bool = True, sidebar: bool = True) -> list[str]:
+    def findings(self, *, sidebar: bool = True) -> list[str]:
         """What is wrong with the page as it stands, in words; nothing if nothing is."""
         found = [*self.misdeeds(), *self.barriers(sidebar=sidebar)]
-        if dark:
-            self.page.evaluate("document.documentElement.className = 'dark'")
-            found += [f"dark: {each}" for each in self.barriers(CONTRAST, sidebar=sidebar)]
-        return found
+        self.page.evaluate("document.documentElement.className = 'dark'")
+        return found + [f"dark: {each}" for each in self.barriers(CONTRAST, sidebar=sidebar)]
 
     def narrow_findings(self, *, barriers: bool = False) -> list[str]:
         self.page.set_viewport_size(NARROW)
