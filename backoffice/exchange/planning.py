@@ -155,6 +155,7 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
         if not given
     ]
     not_allowed = f"CASE {' '.join(refused)} ELSE '{{}}'::text[] END" if refused else "'{}'::text[]"
+    # OFFSET 0 keeps the planner from merging the levels: each rule is looked at once a row.
     return f"""
         SELECT row_no, target, seen, {"".join(f"{name}, " for name in seen)}changes,
             problems || not_allowed AS problems,
@@ -182,8 +183,9 @@ def _plan_rows(job: ImportJob, resource: Resource, rights: Rights) -> str:
                         SELECT lower({key.value}) AS key FROM {job.stage("checked")}
                         WHERE {key.value} IS NOT NULL GROUP BY 1 HAVING count(*) > 1
                     ) d ON d.key = lower(s.{key.value})
-                ) judged
-            ) classified
+                    OFFSET 0
+                ) judged OFFSET 0
+            ) classified OFFSET 0
         ) permitted
     """
 
