@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.language import in_language_of
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.bulk import Outcome
@@ -45,12 +46,15 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
         )
         if job is None:
             return None
-        with audit_context(
-            source=Source.TASK,
-            actor=job.user,
-            reason="",
-            request_id=request_id,
-            reference=f"{job._meta.label_lower}/{job.pk}",
+        with (
+            audit_context(
+                source=Source.TASK,
+                actor=job.user,
+                reason="",
+                request_id=request_id,
+                reference=f"{job._meta.label_lower}/{job.pk}",
+            ),
+            in_language_of(job.user),
         ):
             _do(job)
         job.save(update_fields=["state", "problem", "changed", "skipped", "change_set", "ended_at"])
