@@ -126,7 +126,9 @@ def keep_answers(
     if found := waiting.select_for_update().first():
         found.reason, found.valid_rows_only = reason, valid_rows_only
         found.overwrite_conflicts = overwrite_conflicts
-        with audit_context(action=_("Answers about %(file)s kept") % {"file": job.file_name}):
+        with audit_context(
+            action=on_record(gettext_lazy("Answers about %(file)s kept"), {"file": job.file_name})
+        ):
             found.save(update_fields=["reason", "valid_rows_only", "overwrite_conflicts"])
 
 

@@ -48,8 +48,8 @@ def worker(*arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def run_worker() -> None:
-    with worker() as process:
+def run_worker(*arguments: str) -> None:
+    with worker(*arguments) as process:
         _out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
 

@@ -276,11 +276,10 @@ def test_the_record_tells_of_both_and_removing_can_be_undone(
     timeline = client.get(page("inventory_product_timeline", product.pk)).text
     assert "Attachment “a.pdf” added" in timeline
     assert attachment.sha256 in timeline
-    part = client.post(
-        page("attachment_remove", attachment.pk), headers={"HX-Request": "true"}
-    ).text
+    in_german = {"HX-Request": "true", "Accept-Language": "de"}
+    part = client.post(page("attachment_remove", attachment.pk), headers=in_german).text
     removed = ChangeSet.objects.latest("id")
-    assert removed.action == f"a.pdf removed from {product}"
+    assert removed.action == f"a.pdf removed from {product}"  # whatever its user reads
     assert page("audit_changeset_undo", removed.pk) in part
     timeline = client.get(page("inventory_product_timeline", product.pk)).text
     assert "Attachment “a.pdf” removed" in timeline

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import translation
 
-from backoffice.accounts.models import User
+from backoffice.accounts.models import Profile, User
 from backoffice.accounts.notifications.models import Notification
 from backoffice.audit.models import ChangeSet
 from backoffice.console.bulk import jobs
@@ -185,6 +185,17 @@ def test_a_field_that_its_user_may_no_longer_see_is_not_changed(catalogue_manage
     catalogue_manager.user_permissions.add(*Permission.objects.filter(codename__in=codes))
     assert done(job).state == State.FAILED
     assert not Product.objects.exclude(cost=None).exists()
+
+
+def test_its_user_reads_their_language_and_the_record_its_own(catalogue_manager: User) -> None:
+    Profile.objects.update_or_create(user=catalogue_manager, defaults={"language": "de"})
+    client = signed_in(catalogue_manager)
+    job = done(handed_over(client, products()))
+    assert job.change_set is not None
+    assert job.change_set.action == "4 products edited: price"
+    job = handed_over(client, list(Product.objects.all()))
+    Product.objects.filter(name="Mug 0").update(price=99)
+    assert done(job).problem.startswith("Was sich ändern würde, ist nicht mehr das")
 
 
 def test_who_left_changes_nothing(catalogue_manager: User) -> None:

@@ -33,6 +33,7 @@ def test_what_is_right_is_not_complained_of() -> None:
         "search_fields": ["name"],
         "search_text": F("name"),
         "search_codes": ["sku"],
+        "bulk_fields": ["price", "category", "tags"],
     }
     assert errors_of(**right) == []
 
@@ -56,6 +57,10 @@ def test_what_is_right_is_not_complained_of() -> None:
         ({"search_codes": ["skuu"]}, 5, "'search_codes' names 'skuu'"),
         ({"search_fields": ["name"], "search_text": F("nam")}, 6, "Cannot resolve keyword 'nam'"),
         ({"search_text": F("name")}, 6, "is searched by nobody"),
+        ({"bulk_fields": ["prise"]}, 7, "'bulk_fields' names 'prise'"),
+        ({"bulk_fields": ["sku"]}, 8, "names 'sku', which cannot be edited in many rows"),
+        ({"bulk_fields": ["version"]}, 8, "names 'version'"),
+        ({"bulk_fields": ["brand"], "readonly_fields": ["brand"]}, 8, "names 'brand'"),
     ],
 )
 def test_a_wrong_name_is_told(wrong: dict[str, Any], number: int, said: str) -> None:

@@ -5,6 +5,7 @@ from django.test import Client
 
 from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
+from backoffice.audit.models import ChangeSet
 from backoffice.exchange.models import ImportJob
 from inventory.models import Product
 from tests.console.pages import page, signed_in
@@ -121,9 +122,12 @@ def test_what_was_typed_stays_when_the_preview_is_made_anew(
         Product.objects.filter(sku="A").update(name="corrected twice")
     plan = ImportJob.objects.get().summary["plan"]
     sent = {"reason": "Names of April", "conflicts": "leave", "plan": plan}
-    manager.post(page("exchange_importjob_again", job.pk), sent)
+    in_german = {"Accept-Language": "de"}
+    manager.post(page("exchange_importjob_again", job.pk), sent, headers=in_german)
     form = the_page(manager, job).context["apply_form"]
     assert (form["reason"].value(), form["conflicts"].value()) == ("Names of April", "leave")
+    # The record has one language.
+    assert ChangeSet.objects.filter(action=f"Answers about {job.file_name} kept").count() == 2
     # The plan that was looked at is no more: nothing is written, and nothing is forgotten.
     sent = {"reason": "Names of May", "conflicts": "overwrite", "plan": plan}
     manager.post(page("exchange_importjob_apply", job.pk), sent)

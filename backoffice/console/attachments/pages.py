@@ -32,6 +32,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.audit.context import refine_context
+from backoffice.audit.language import on_record
 from backoffice.audit.trail import trailed_models
 from backoffice.console.models import Attachment
 
@@ -101,7 +102,7 @@ class AttachmentPages:
         if not files:
             return "", [_("No file was chosen. Choose one, or drop it here.")]
         added, refused = [], []
-        refine_context(action=_("Files attached to %(name)s") % {"name": obj})
+        refine_context(action=on_record(gettext_lazy("Files attached to %(name)s"), {"name": obj}))
         for file in files:
             try:
                 added.append(attach(obj=obj, file=file, user=request.user))
@@ -140,7 +141,10 @@ class AttachmentPages:
         if not model_admin.has_change_permission(request, obj):
             raise PermissionDenied
         refine_context(
-            action=_("%(file)s removed from %(name)s") % {"file": attachment.name, "name": obj}
+            action=on_record(
+                gettext_lazy("%(file)s removed from %(name)s"),
+                {"file": attachment.name, "name": obj},
+            )
         )
         undo = remove(attachment=attachment)
         said = _("“%(name)s” was removed.") % {"name": attachment.name}

@@ -7,11 +7,13 @@ from django.contrib.admin.options import ModelAdmin
 from django.db import models
 from django.db.models import F, Q, QuerySet, Value, When
 from django.utils.formats import date_format, number_format
+from django.utils.functional import lazy
 from django.utils.text import get_text_list
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from backoffice.audit.language import on_record
 from backoffice.bulk import Outcome, carry_out, skipping
 from backoffice.console.displays import NOTHING, grouped, money
 
@@ -109,7 +111,7 @@ class BulkEdit(BulkAction):
             write=lambda planned: _write(planned, asked),
             actor=actor,
             reason=reason,
-            action=lambda number: self._action_in_words(number, asked),
+            action=lambda number: on_record(lazy(self._action_in_words, str)(number, asked)),
         )
 
     def _action_in_words(self, number: int, asked: Mapping[str, Change]) -> str:

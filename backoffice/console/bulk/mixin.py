@@ -2,7 +2,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.core.checks import CheckMessage
 
+from .checks import check_bulk_fields
 from .edit_form import editable_in_bulk
 from .editing import BulkEdit
 
@@ -20,3 +22,6 @@ class BulkEditMixin(admin.ModelAdmin):
         super().__init__(*args)
         if self.actions is not None and editable_in_bulk(self):
             self.actions = [BulkEdit(self), *self.actions]
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        return [*super().check(**kwargs), *check_bulk_fields(self)]
