@@ -1,10 +1,11 @@
-"""What a mistyped word may have been meant to be, as LIKE patterns that a trigram index serves.
+"""What a mistyped word may have been meant to be, as patterns that a trigram index serves.
 
 One letter too many, too few or wrong, two that changed places, and umlauts written without dots.
 """
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 # Shorter words have too many neighbours; longer ones share enough letters to be found by those.
 _SHORTEST, _LONGEST = 4, 24
@@ -14,15 +15,23 @@ _TRIGRAM = 3
 _SHORT = 4
 _UMLAUTS = {"AE": "Ä", "OE": "Ö", "UE": "Ü", "SS": "ß", "A": "Ä", "O": "Ö", "U": "Ü"}
 _MOST_UMLAUTS = 4
+# What stands beside a word: "Cast-iron", "Vase, oat". The signs are listed, since of a class like
+# [^[:alnum:]] the index would not know that a word begins or ends there.
+_BESIDE = "[ ,;:./()'&+-]"
 
 
-def patterns_like(word: str) -> list[str]:
+class Pattern(NamedTuple):
+    text: str
+    is_regex: bool = False  # otherwise it is for LIKE
+
+
+def patterns_like(word: str) -> list[Pattern]:
     """Patterns of the texts, in upper case, that have this word but for one mistake."""
     letters = "".join(_upper(letter) for letter in word)
-    found = [f"%{_escaped(letters)}%"]
+    found = [Pattern(f"%{_escaped(letters)}%")]
     if not letters.isalpha() or not _SHORTEST <= len(letters) <= _LONGEST:
         return found
-    found += [f"%{each}%" for each in _with_umlauts(letters)]
+    found += [Pattern(f"%{each}%") for each in _with_umlauts(letters)]
     found += [_indexed(mistake) for mistake in _one_mistake(letters)]
     return list(dict.fromkeys(found))
 
@@ -66,9 +75,9 @@ def _one_mistake(word: str) -> Iterator[str]:
             yield before + after[0] + word[place] + after[1:]  # two that changed places
 
 
-def _indexed(mistake: str) -> str:
+def _indexed(mistake: str) -> Pattern:
     """A pattern of it that the index narrows down: where few letters stand together, of the whole
     word, since the index knows where words begin and end."""
     if len(mistake) > _SHORT and any(len(part) >= _TRIGRAM for part in mistake.split("_")):
-        return f"%{mistake}%"
-    return f"% {mistake} %"
+        return Pattern(f"%{mistake}%")
+    return Pattern(f"{_BESIDE}{mistake.replace('_', '.')}{_BESIDE}", is_regex=True)

@@ -147,6 +147,13 @@ def test_what_resembles_nothing_finds_nothing(typed: str) -> None:
     assert similar_keys(Product.objects.all(), search_text(), typed) == []
 
 
+@pytest.mark.parametrize("name", ["Cast-iron Teapot", "Iron, cast", "Pan (iron)", "Cast iron/oak"])
+def test_a_short_word_is_known_beside_any_sign(name: str) -> None:
+    make_product(name="Ironing board")
+    product = make_product(name=name)
+    assert similar_keys(Product.objects.all(), search_text(), "iorn") == [product.pk]
+
+
 def test_a_search_leaves_the_planner_as_it_was(catalogue_manager: User) -> None:
     similar_keys(Product.objects.all(), search_text(), "tepot")
     with connection.cursor() as cursor:
