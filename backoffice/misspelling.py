@@ -1,4 +1,4 @@
-"""What a mistyped word may have been meant to be, as LIKE patterns that a trigram index serves.
+"""What a mistyped word may have been meant to be, as patterns that a trigram index serves.
 
 One letter too many, too few or wrong, two that changed places, and umlauts written without dots.
 """
@@ -6,6 +6,7 @@ One letter too many, too few or wrong, two that changed places, and umlauts writ
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 # Shorter words have too many neighbours; longer ones share enough letters to be found by those.
 _SHORTEST, _LONGEST = 4, 24
@@ -15,31 +16,54 @@ _TRIGRAM = 3
 _SHORT = 4
 _UMLAUTS = {"AE": "Ä", "OE": "Ö", "UE": "Ü", "SS": "ß", "A": "Ä", "O": "Ö", "U": "Ü"}
 _MOST_UMLAUTS = 4
+# What stands beside a word: "Cast-iron", "Vase, oat". The signs are listed, since of a class like
+# [^[:alnum:]] the index would not know that a word begins or ends there.
+_BESIDE = "[ ,;:./()'&+-]"
 
 
-def patterns_like(word: str) -> list[str]:
+class Pattern(NamedTuple):
+    text: str
+    is_regex: bool = False  # otherwise it is for LIKE
+
+
+def patterns_like(word: str) -> list[Pattern]:
     """Patterns of the texts, in upper case, that have this word but for one mistake."""
     letters = "".join(_upper(letter) for letter in word)
-    found = [f"%{_escaped(letters)}%"]
+    found = [_part(letters)]
     if not letters.isalpha() or not _SHORTEST <= len(letters) <= _LONGEST:
         return found
-    found += [f"%{each}%" for each in _with_umlauts(letters)]
+    found += [_part(each) for each in _with_umlauts(letters)]
     found += [_indexed(mistake) for mistake in _one_mistake(letters)]
     return list(dict.fromkeys(found))
 
 
-def those_among(patterns: Sequence[str], words: str) -> list[str]:
+def those_among(patterns: Sequence[Pattern], words: str) -> list[Pattern]:
     """The patterns of these that fit these words, each with the letters that it fits by.
 
     All of them as they are if none fits: what was meant is a rarer word then.
     """
+    parts = [p for p in patterns if not p.is_regex]
     likely = [
-        re.sub(r"\\\\(.)|_", lambda found: found[1] or r"\S", re.escape(pattern[1:-1]))
-        for pattern in patterns
+        re.sub(r"\\\\(.)|_", lambda found: found[1] or r"\S", re.escape(part.text[1:-1]))
+        for part in parts
     ]
     # Each at every place: one may begin within another.
-    found = {match[1] for match in re.finditer(f"(?=({'|'.join(likely)}))", words)}
-    return [f"%{_escaped(part)}%" for part in sorted(found)] or list(patterns)
+    found = {_part(match[1]) for match in re.finditer(f"(?=({'|'.join(likely)}))", words)}
+    whole = [p.text.replace(".", r"\S") for p in patterns if p.is_regex]
+    if whole:
+        beside = len(_BESIDE)
+        cores = "|".join(text[beside:-beside] for text in whole)
+        matches = re.finditer(f"(?={_BESIDE}({cores}){_BESIDE})", words)
+        found |= {_whole(re.escape(match[1])) for match in matches}
+    return sorted(found) or list(patterns)
+
+
+def _part(letters: str) -> Pattern:
+    return Pattern(f"%{_escaped(letters)}%")
+
+
+def _whole(word: str) -> Pattern:
+    return Pattern(f"{_BESIDE}{word}{_BESIDE}", is_regex=True)
 
 
 def _upper(letter: str) -> str:
@@ -81,9 +105,9 @@ def _one_mistake(word: str) -> Iterator[str]:
             yield before + after[0] + word[place] + after[1:]  # two that changed places
 
 
-def _indexed(mistake: str) -> str:
+def _indexed(mistake: str) -> Pattern:
     """A pattern of it that the index narrows down: where few letters stand together, of the whole
     word, since the index knows where words begin and end."""
     if len(mistake) > _SHORT and any(len(part) >= _TRIGRAM for part in mistake.split("_")):
-        return f"%{mistake}%"
-    return f"% {mistake} %"
+        return Pattern(f"%{mistake}%")
+    return _whole(mistake.replace("_", "."))

@@ -54,7 +54,8 @@ def similar_keys(rows: QuerySet, text: Any, typed: str, *, limit: int = MOST_SIM
     for word in words:
         # Not LIKE ANY of a list: the index would go through every pair of what two lists say.
         likes = (
-            Q(_Like(upper, Value(pattern))) for pattern in those_among(patterns_like(word), known)
+            Q((_Matches if pattern.is_regex else _Like)(upper, Value(pattern.text)))
+            for pattern in those_among(patterns_like(word), known)
         )
         one_letter_off = one_letter_off.filter(reduce(or_, likes))
     candidates = _some_keys(one_letter_off) or _some_keys(_sharing(everything, words))
@@ -73,6 +74,10 @@ class _Like(models.Func):
     template = "(%(expressions)s)"
     arg_joiner = " LIKE "
     output_field = models.BooleanField()
+
+
+class _Matches(_Like):
+    arg_joiner = " ~ "
 
 
 def _sharing(rows: QuerySet, words: Sequence[str]) -> QuerySet:

@@ -158,6 +158,7 @@ class ChangePrices(ProductAction):
     label = gettext_lazy("Change price by percent")
     form_class = PercentForm
     column = gettext_lazy("Price")
+    is_number = True
 
     def plan(self, rows: QuerySet[Product], asked: Mapping[str, Any]) -> QuerySet[Product]:
         return price_plan(rows, percent=asked["percent"])

@@ -108,6 +108,7 @@ def test_prices_are_previewed_old_and_new(catalogue_manager: User) -> None:
 
     shown = act(client, "change_prices", products, preview="1", percent="5")
     preview = shown.context["preview"]
+    assert '<th scope="col" class="console-number">Price now</th>' in shown.text
     assert shown.context["form"].errors == {}
     assert preview.changing == 1
     assert preview.skipped == {"the compare-at price would not be above the new price": 1}

@@ -116,7 +116,9 @@ def test_the_page_shows_how_far_it_is_then_the_result_with_undo(catalogue_manage
     client = signed_in(catalogue_manager)
     job = handed_over(client, products())
     address = page("console_bulkjob_change", job.pk)
-    assert "Waiting for a worker" in client.get(address).text
+    shown = client.get(address)
+    assert "Waiting for a worker" in shown.text
+    assert "<dd>Products: Edit fields</dd>" in shown.text
     told = client.get(page("console_bulkjob_progress", job.pk)).json()
     assert (told["ended"], told["text"]) == (False, "Waiting for a worker …")
 

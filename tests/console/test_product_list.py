@@ -69,6 +69,17 @@ def test_a_filter_that_makes_no_sense_is_no_error(query: str, catalogue_manager:
     assert response.status_code == 200
 
 
+def test_a_filter_that_was_left_out_is_said(catalogue_manager: User) -> None:
+    client = signed_in(catalogue_manager)
+    shown = client.get(PRODUCTS + "?price__gte=", follow=True)
+    assert said(shown) == [
+        "This list cannot be filtered as the address says, so it shows everything. Filter it anew."
+    ]
+    # What is done next, in a view or to all that match, is about the list and not its mishap.
+    assert shown.context["cl"].get_query_string() == "?"
+    assert shown.context["list_head"].query == ""
+
+
 def test_an_empty_list_says_what_to_do(catalogue_manager: User, warehouse: User) -> None:
     client = signed_in(catalogue_manager)
     assert "Import your supplier&#x27;s file, or add the first product" in client.get(PRODUCTS).text

@@ -19,7 +19,7 @@ def test_what_is_typed_is_opened_by_enter_and_stands_first_the_next_time(
     page = manager.sign_in(Persona.CATALOGUE_MANAGER)
     box = page.get_by_role("combobox", name="Find or do something")
 
-    page.get_by_role("button", name="Find a product").focus()
+    page.get_by_role("button", name="Find or do something").focus()
     page.keyboard.press("Control+k")
     expect(box).to_be_focused()
     # Enter waits for the answer to what was typed.
@@ -28,7 +28,7 @@ def test_what_is_typed_is_opened_by_enter_and_stands_first_the_next_time(
     page.wait_for_url(f"**/product/{kettle.pk}/change/")
 
     page.goto(f"{manager.server.url}/admin/")
-    button = page.get_by_role("button", name="Find a product")
+    button = page.get_by_role("button", name="Find or do something")
     button.focus()
     page.keyboard.press("Control+k")
     first = page.get_by_role("option").first

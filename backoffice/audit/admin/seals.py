@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
@@ -71,9 +72,9 @@ class SealAdmin(ModelAdmin):
     def when(self, seal: Seal) -> str:
         return moment_in_words(seal.at)
 
-    @display(description=gettext_lazy("Entries"))
-    def entries(self, seal: Seal) -> int:
-        return seal.count
+    @display(description=gettext_lazy("Entries"), formatting="price", wrapper_class="number-column")
+    def entries(self, seal: Seal) -> str:
+        return number_format(seal.count, force_grouping=True)
 
     @display(description=gettext_lazy("Hash"))
     def short_hash(self, seal: Seal) -> str:

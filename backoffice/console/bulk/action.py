@@ -48,6 +48,7 @@ class BulkAction:
     permission: ClassVar[str] = "change"
     form_class: ClassVar[type[BulkForm]] = BulkForm
     column: ClassVar["StrOrPromise"]  # the header over the old and the new value
+    is_number: ClassVar[bool] = False  # whether these values belong to the right
     samples_shown: ClassVar[int] = 5
 
     template = "console/bulk/action.html"

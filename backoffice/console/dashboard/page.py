@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
 
 from backoffice.audit.secrecy import hidden_fields
@@ -179,12 +179,17 @@ def _key(card: Trend, rows: list[tuple[Any, ...]]) -> str:
     return f"{card.name}:{_first_day(card).date()}:{sorted(map(repr, rows))}"
 
 
+def _short_day() -> str:
+    """The day and the month as the language writes them, so short that fourteen stand in a row."""
+    return str(get_format("MONTH_DAY_FORMAT")).replace("F", "M")
+
+
 def _drawing(all_together: str, series: list[str], days: list[Day]) -> dict[str, Any]:
     """What Chart.js draws: bars upon each other, one colour a series."""
     of_series = [[day.points[place].value for day in days] for place in range(len(series))]
     values = of_series or [[day.total.value for day in days]]
     return {
-        "labels": [date_format(day.day, "MONTH_DAY_FORMAT") for day in days],
+        "labels": [date_format(day.day, _short_day()) for day in days],
         "datasets": [
             {
                 "label": label,

@@ -4,7 +4,7 @@ from typing import Any
 
 import unfold.views
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.core.paginator import Page, Paginator
 from django.db.models import OrderBy, QuerySet
 from django.http import HttpRequest
@@ -63,7 +63,7 @@ class ChangeList(unfold.views.ChangeList):
         super().__init__(request, *args, **kwargs)
         # Templates make links and hidden fields of it: what they lead to begins anew.
         left = request.GET.copy()
-        for name in PLACE_VARS:
+        for name in (*PLACE_VARS, ERROR_FLAG):
             left.pop(name, None)
         request.GET = left  # type: ignore[assignment]  # immutable to views, not to this
 

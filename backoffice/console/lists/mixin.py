@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.contrib import messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -77,6 +79,14 @@ class ListMixin(CellsMixin, ColumnsMixin, SavedViewsMixin, RowMenuMixin, SearchA
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method == "GET" and ERROR_FLAG in request.GET:
+            messages.warning(
+                request,
+                _(
+                    "This list cannot be filtered as the address says, so it shows everything. "
+                    "Filter it anew."
+                ),
+            )
         response: HttpResponse = super().changelist_view(request, extra_context)
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if context is not None and isinstance(changelist := context.get("cl"), ChangeList):
