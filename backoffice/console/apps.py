@@ -1,10 +1,13 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 from unfold.apps import BasicAppConfig
 
 
 class ConsoleConfig(AppConfig):
     name = "backoffice.console"
     label = "console"
+    # Its pages are below the record, as those of imports.
+    verbose_name = _("Record")
     default = True
 
 

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.language import chosen_language
 from backoffice.audit.context import Source, audit_context
 from backoffice.console.models import BulkJob
 from backoffice.exceptions import DomainError
@@ -49,12 +50,18 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
                 request_id=request_id,
                 reference=f"{job._meta.label_lower}/{job.pk}",
             ),
-            translation.override(QueryDict(job.sent).get(LANGUAGE, settings.LANGUAGE_CODE)),
+            translation.override(_language_of(job)),
         ):
             _do(job)
         job.save(update_fields=["state", "problem", "changed", "skipped", "change_set", "ended_at"])
         tell_of_bulk_job(job)
     return job
+
+
+def _language_of(job: BulkJob) -> str:
+    """That in which it was asked for: a browser may have said it, which no worker knows."""
+    asked: str | None = QueryDict(job.sent).get(LANGUAGE)
+    return asked or chosen_language(job.user) or settings.LANGUAGE_CODE
 
 
 def _do(job: BulkJob) -> None:
