@@ -49,10 +49,10 @@ def those_among(patterns: Sequence[Pattern], words: str) -> list[Pattern]:
     ]
     # Each at every place: one may begin within another.
     found = {_part(match[1]) for match in re.finditer(f"(?=({'|'.join(likely)}))", words)}
-    whole = [p.text.replace(".", r"\S") for p in patterns if p.is_regex]
+    beside = len(_BESIDE)
+    whole = [p.text[beside:-beside].replace(".", r"\S") for p in patterns if p.is_regex]
     if whole:
-        beside = len(_BESIDE)
-        cores = "|".join(text[beside:-beside] for text in whole)
+        cores = "|".join(whole)
         matches = re.finditer(f"(?={_BESIDE}({cores}){_BESIDE})", words)
         found |= {_whole(re.escape(match[1])) for match in matches}
     return sorted(found) or list(patterns)

@@ -6,6 +6,7 @@ from unfold.apps import BasicAppConfig
 class ConsoleConfig(AppConfig):
     name = "backoffice.console"
     label = "console"
+    # Its pages are below the record, as those of imports.
     verbose_name = _("Record")
     default = True
 

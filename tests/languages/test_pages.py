@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import models
+from django.test import Client
 from django.utils import translation
 
 from backoffice.accounts.models import User
-from tests.console.pages import signed_in
+from backoffice.accounts.notifications.services import notify
+from backoffice.exchange.notices import IMPORTED
+from tests.console.pages import act, signed_in
 from tests.personas import Persona
 from tests.test_every_page import PAGES, address_of, objects, people
 
@@ -138,3 +141,49 @@ def test_every_text_of_a_page_is_translated(
     data = NAMES | _texts_of_the_database() | OF_PAGES.get(page, set())
     bare = bare_texts(response.content.decode(), data)
     assert bare == [], repr(bare)
+
+
+@pytest.fixture
+def manager(people: dict[Persona, User]) -> Client:
+    return signed_in(people[Persona.CATALOGUE_MANAGER])
+
+
+def bare(response: Any, *data: str) -> list[str]:
+    assert response.status_code == 200
+    return bare_texts(response.content.decode(), NAMES | _texts_of_the_database() | {*data})
+
+
+@pytest.mark.usefixtures("_in_brackets", "objects")
+@pytest.mark.parametrize("typed", ["", "ad", "P-1", "pott", "xqzw"])
+def test_every_answer_of_the_palette_is_translated(typed: str, manager: Client) -> None:
+    response = manager.get("/admin/search/", {"s": typed})
+    assert response.content.strip()
+    assert bare(response, typed) == []
+
+
+@pytest.mark.usefixtures("_in_brackets")
+def test_every_step_of_a_bulk_change_is_translated(
+    manager: Client, objects: dict[str, Any], settings: Any
+) -> None:
+    settings.BULK_BACKGROUND_ROWS = 0
+    rows = [objects["product"]]
+    assert bare(act(manager, "bulk_edit", rows)) == []
+    asked = {"do_price": "percent", "by_price": "5", "do_is_active": "no"}
+    seen = act(manager, "bulk_edit", rows, preview="1", **asked)
+    assert bare(seen) == []
+    shown = seen.context["preview"].fingerprint
+    done = act(manager, "bulk_edit", rows, **asked, apply="1", reason="Sale", previewed=shown)
+    assert bare(manager.get(done["Location"])) == []
+
+
+@pytest.mark.usefixtures("_in_brackets")
+def test_what_people_are_told_is_translated(manager: Client, people: dict[Persona, User]) -> None:
+    told = {
+        "file": "march.csv", "state": "applied", "problem": "",
+        "new": 2, "changed": 0, "unchanged": 5, "invalid": 1,
+    }  # fmt: skip
+    carla = people[Persona.CATALOGUE_MANAGER]
+    notify(to=[carla], kind=IMPORTED, parameters=told, link="/admin/")
+    page = manager.get("/admin/notifications/")
+    assert len(page.context["words"]) == 1
+    assert bare(page, "march.csv") == []

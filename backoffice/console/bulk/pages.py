@@ -129,7 +129,7 @@ class BulkJobAdmin(ModelAdmin):
             if job.change_set is not None and not undone
             else "",
             "may_see_record": request.user.has_perm("audit.view_changeset"),
-            "told": [*rows.told().items()],
+            "told": rows.shown(),
             "what": options.verbose_name_plural,
             "list_url": f"{back}?{rows.query}" if rows.query else back,
             **(undo_context(job) if job.undoes else {}),

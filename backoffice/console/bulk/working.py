@@ -66,9 +66,9 @@ def work(job_id: int, request_id: str = "") -> BulkJob | None:
 
 
 def _language_of(job: BulkJob) -> str:
-    """That of the form, whose numbers are in it; without a form, that of its user."""
-    asked = QueryDict(job.sent).get(LANGUAGE)
-    return str(asked or chosen_language(job.user) or settings.LANGUAGE_CODE)
+    """That in which it was asked for: a browser may have said it, which no worker knows."""
+    asked: str | None = QueryDict(job.sent).get(LANGUAGE)
+    return asked or chosen_language(job.user) or settings.LANGUAGE_CODE
 
 
 def _do(job: BulkJob) -> None:

@@ -110,7 +110,7 @@ class ExportJobAdmin(ModelAdmin):
             "job": job,
             "what": options.verbose_name_plural,
             "list_url": reverse(f"admin:{options.app_label}_{options.model_name}_changelist"),
-            "told": [*Selection.of(job).told().items()],
+            "told": Selection.of(job).shown(),
             "is_own": job.user_id == request.user.pk,
             "is_under_way": job.state in {State.WAITING, State.RUNNING},
             "is_lost": job.state == State.RUNNING and not is_alive(job),

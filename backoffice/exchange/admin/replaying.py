@@ -51,6 +51,11 @@ class Selection:
         found = {name: ", ".join(values) for name, values in QueryDict(self.query).lists()}
         return {**ticked, **found}
 
+    def shown(self) -> list[tuple[str, Any]]:
+        """The same for people, in their language."""
+        words = {"selected": _("selected"), "q": _("search")}
+        return [(words.get(name, name), value) for name, value in self.told().items()]
+
 
 def as_keys(sent: Sequence[str]) -> tuple[int, ...]:
     """Raises BadRequest for what is no key."""
