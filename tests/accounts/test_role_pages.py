@@ -1,5 +1,6 @@
 """The pages of roles: permissions within what one holds, and nobody left without a role by them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +42,12 @@ def test_who_has_no_part_in_roles_is_refused(db: None, persona: Persona) -> None
     for page in pages:
         assert client.get(page).status_code == 403, page
         assert Client().get(page).status_code == 302, page
+
+
+def test_what_the_sidebar_has_under_one_name_shares_a_table(administrator: User) -> None:
+    shown = signed_in(administrator).get(role_page(built_in("Warehouse"))).content.decode()
+    titles = re.findall(r"<h3[^>]*>([^<]*)</h3>", shown)
+    assert titles == ["People", "Record", "Catalogue"]
 
 
 def test_the_auditor_sees_roles_and_changes_nothing(auditor: User) -> None:

@@ -120,22 +120,27 @@ class PermissionTable(forms.CheckboxSelectMultiple):
         ]
         context["columns"] = COLUMNS
         context["checkbox_classes"] = " ".join(CHECKBOX_CLASSES)
+        # Apps that people know by one name, as the sidebar has it, share a table.
+        by_name: dict[str, list[Row]] = {}
+        for app_label, found in table(entries).items():
+            known_as = str(apps.get_app_config(app_label).verbose_name)
+            by_name.setdefault(known_as, []).extend(found.values())
         context["apps"] = [
             {
-                "label": apps.get_app_config(app_label).verbose_name,
+                "label": label,
                 "rows": [
                     {
                         "label": row.label,
                         "cells": [
-                            {"label": label, "option": row.cells.get(column)}
-                            for column, label in COLUMNS.items()
+                            {"label": heading, "option": row.cells.get(column)}
+                            for column, heading in COLUMNS.items()
                         ],
                         "others": row.others,
                     }
-                    for row in rows.values()
+                    for row in sorted(rows, key=lambda row: row.label)
                 ],
             }
-            for app_label, rows in table(entries).items()
+            for label, rows in by_name.items()
         ]
         return context
 
