@@ -32,6 +32,8 @@ from config import sample_shop
 from inventory.models import Product
 from tests.journeys.conftest import ARGUMENTS
 
+# What is shown is what `make demo` shows.
+settings.ENVIRONMENT = "Demo"
 FOLDER = settings.BASE_DIR / "docs" / "screenshots"
 WIDTHS = {"wide": 1440, "narrow": 420}
 HEIGHT = 900
