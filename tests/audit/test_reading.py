@@ -69,7 +69,7 @@ def test_a_value_in_words(name: str, value: Any, words: str) -> None:
 def test_decimals_follow_the_language() -> None:
     with translation.override("de"):
         assert value_in_words(field("price"), Decimal("1234.50"), lambda *_: "") == "1234,50"
-        assert value_in_words(field("is_active"), True, lambda *_: "") == "yes"
+        assert value_in_words(field("is_active"), True, lambda *_: "") == "ja"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from backoffice.audit.naming import history_of
 from backoffice.audit.seals.findings import Finding, Wrong
 from backoffice.audit.seals.sealing import seal_new_entries
 from backoffice.audit.seals.verifying import Verification
-from backoffice.console.models import SavedView
+from backoffice.console.models import Attachment, SavedView
 from backoffice.exchange.models import ExportTemplate, ImportFeed, ImportJob, ImportProfile
 from inventory.models import Category, Discount, Product, ProductImage, Tag
 
@@ -67,6 +67,9 @@ def _keep(name: str, user: User) -> None:
     )
     ExportTemplate.objects.create(name=name, resource="products", user=user)
     SavedView.objects.create(name=name, model="inventory.product", user=user)
+    Attachment.objects.create(
+        reference="inventory.product/1", name=f"{name}.pdf", size=1, sha256=name, user=user
+    )
 
 
 def some_row(model: type[models.Model]) -> Any:

@@ -9,11 +9,11 @@ from backoffice.accounts.models import User
 from backoffice.audit.context import Source, audit_context
 from backoffice.audit.models import ChangeSet
 from backoffice.audit.reasons import ReasonMissing
+from backoffice.bulk import Outcome
 from inventory.exceptions import PercentOutOfRange
 from inventory.models import Product, ProductTag
 from inventory.selectors import SkipReason
 from inventory.services.catalogue import (
-    Outcome,
     activate_products,
     add_tag,
     change_prices_by_percent,
