@@ -173,8 +173,9 @@ def test_progress_moves_while_the_transaction_is_open() -> None:
 
 @pytest.mark.parametrize("reads", [True, False])
 def test_cancelling_stops_the_work_in_the_middle_and_nothing_is_written(reads: bool) -> None:
-    # Whether to stop is asked every second.
-    job = handed_over(big_file(4 * ROWS)) if reads else applying(checked(big_file(ROWS)))
+    # Whether to stop is asked every second, so the work has to take some.
+    rows = 16 * ROWS if reads else 4 * ROWS
+    job = handed_over(big_file(rows)) if reads else applying(checked(big_file(rows)))
     before = everything()
     process = worker()
     wait_until(lambda: ImportProgress.objects.filter(job=job).exclude(backend_pid=None).exists())
@@ -187,7 +188,7 @@ def test_cancelling_stops_the_work_in_the_middle_and_nothing_is_written(reads: b
     if not reads:
         applying(job)
         run_worker()
-        assert Product.objects.count() == ROWS
+        assert Product.objects.count() == rows
 
 
 def test_two_workers_on_one_job_do_it_once() -> None:

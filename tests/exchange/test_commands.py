@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from backoffice import progress
 from backoffice.accounts.models import User
-from backoffice.exchange import progress
 from backoffice.exchange.models import ImportJob
 from inventory.models import Product
 

@@ -57,7 +57,10 @@ def test_what_only_speeds_reading_up_is_made_after_the_rows(while_writing: Any) 
     before = indexes()
     imported(THREE)
     assert indexes() == before
-    names = "name price updated brand barcode inactive featured search no_cost no_barcode no_text"
+    names = (
+        "name price updated brand barcode inactive featured search created "
+        "no_cost no_barcode no_text"
+    )
     assert while_writing == [{f"inventory_product_{name}" for name in names.split()}]
     assert Product.objects.filter(variant_of__sku="A").count() == 2
     # The search goes by the index that was made anew.
@@ -84,7 +87,7 @@ def test_with_a_hundred_new_rows_for_each_that_is_there_it_is_a_first_load(
     make_product(sku="There")
     rows = "".join(f"S{number},Cup {number},1\n" for number in range(100))
     imported(f"sku,name,price\n{rows}")
-    assert len(while_writing[0]) == 11
+    assert len(while_writing[0]) == 12
 
 
 def test_the_page_of_the_work_asks_nothing_of_the_table(

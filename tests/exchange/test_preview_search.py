@@ -139,14 +139,14 @@ def test_conflicts_are_shown_with_who_and_decided_on_the_page(
     product = make_product(sku="A", name="a", price=1)
     version = product.version
     Product.objects.update(name="corrected")
-    job = bring(f"sku,name,price,version\nA,a,2,{version}\n", user=catalogue_manager)
+    job = bring(f"sku,name,price,version\nA,mine,2,{version}\n", user=catalogue_manager)
     response = the_page(client, job, status="conflict")
     text = text_of(response)
-    assert "after the file was exported" in text
+    assert "This cell was changed since the export, and in the file too" in text
     assert "Leave them as they are" in text
     said = {"reason": "x", "plan": job.summary["plan"]}
     client.post(page("exchange_importjob_apply", job.pk), {**said, "conflicts": "overwrite"})
-    assert Product.objects.get().name == "a"
+    assert Product.objects.get().name == "mine"
 
 
 def test_missing_rows_are_shown_and_more_than_half_asks_back(

@@ -42,7 +42,7 @@ def test_two_people_edit_one_product(visitors: list[Visitor]) -> None:
     carla.get_by_label("Price", exact=False).first.fill("11.00")
     carla.get_by_label("Reason for this change").fill("Copper")
     saved(carla)
-    told = carla.get_by_role("alert")
+    told = carla.get_by_role("alert").filter(has_text="Changed by somebody else")
     expect(told).to_contain_text(
         re.compile(r"Ada Admin changed price from 10.00 to 12.00, .*(now|ago)")
     )
