@@ -96,9 +96,19 @@ def main() -> None:
                 for width in WIDTHS:
                     _take(browser, server, wanted, theme, width)
     finally:
+        _let_go()
         connection.creation.destroy_test_db("stockbook", verbosity=0)
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
     sys.stdout.write(f"{FOLDER}: {size / 1_000:,.0f} kB in all\n")
+
+
+def _let_go() -> None:
+    """End what threads of the server still hold of the database, which is to be dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @contextmanager
