@@ -20,9 +20,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.accounts.models import User
+from backoffice.audit.context import Source, audit_context
+from backoffice.audit.models import ChangeSet
 from backoffice.console.models import SavedView
 from inventory.admin.product import ProductAdmin
-from inventory.models import Product
+from inventory.models import Category, Product
 from tests.crowds import make_crowd
 from tests.personas import Persona
 from tests.test_every_page import PAGES, address_of, objects, people  # noqa: F401 - two fixtures
@@ -127,7 +129,11 @@ def addresses(
         name="Dear", model="inventory.product", user=people[Persona.CATALOGUE_MANAGER],
         query="price_from=5", columns=["product", "price_now", "brand"],
     )  # fmt: skip
-    return addresses_of(objects, view)
+    # Of its own, since the one of the fixtures holds whatever these have made.
+    with audit_context(source=Source.COMMAND, action="Counted"):
+        Category.objects.create(name="Counted")
+    change_set = ChangeSet.objects.get(action="Counted")
+    return addresses_of({**objects, "change_set": change_set}, view)
 
 
 @pytest.mark.parametrize("rows", [FEW, MANY])
